@@ -1,0 +1,11 @@
+//! The `SyftBox` manager: what a data owner (DO) and a data scientist (DS) do with one another over
+//! Google Drive, as one code for native programs and for `wasm32-unknown-unknown`.
+//!
+//! The crate does no I/O of its own. HTTP, clock, randomness, local files and tokens come in
+//! through the traits of [`platform`]. Data flows one way: wire shapes → values that cannot be
+//! wrong ([`domain`]) → decisions (pure functions) → effects through the platform.
+//!
+//! `docs/wire.md` describes the protocol; comments name its sections.
+
+pub mod domain;
+pub mod platform;

@@ -1,0 +1,1 @@
+//! The `syftbox` program as a library: command line, sandbox, local files, OAuth.

@@ -1,0 +1,3 @@
+//! The `syftbox` program.
+
+fn main() {}

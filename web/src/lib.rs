@@ -1,0 +1,1 @@
+//! The SyftBox manager for browsers and notebooks.

@@ -1,0 +1,3 @@
+//! What a plain cargo command cannot do.
+
+fn main() {}
