@@ -8,4 +8,6 @@
 //! `docs/wire.md` describes the protocol; comments name its sections.
 
 pub mod domain;
+pub mod drive;
 pub mod platform;
+pub mod tokens;
