@@ -34,6 +34,7 @@ pub struct UserTokens {
 
 impl UserTokens {
     /// The tokens of `user`; renewed ones are given to `keeper`.
+    #[must_use]
     pub fn new(platform: &Platform, user: AuthorizedUser, keeper: Option<Arc<dyn TokenKeeper>>) -> Self {
         Self { platform: platform.clone(), user: Mutex::new(user), keeper }
     }
