@@ -1,3 +1,42 @@
-//! What a plain cargo command cannot do.
+//! What a plain cargo command cannot do. Run it as `cargo xtask`.
 
-fn main() {}
+mod error;
+mod process;
+mod test;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What a plain cargo command cannot do")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set up what the tests need, check the code and run every test
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    if let Err(error) = enter_workspace() {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    match task {
+        Task::Test(arguments) => test::run(&arguments),
+    }
+}
+
+/// Every task works from the root of the workspace, wherever it was called.
+fn enter_workspace() -> error::Result<()> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).join("..");
+    env::set_current_dir(&root).map_err(|source| error::Error::File { path: root, source })
+}

@@ -58,7 +58,7 @@ fn reason_against(text: &str) -> Option<&'static str> {
         return Some("its domain has an empty part");
     }
     let means_something_elsewhere =
-        |c: char| c.is_control() || c.is_whitespace() || r##"/\#"'`<>()[]{},;:|*?"##.contains(c);
+        |c: char| c.is_control() || c.is_whitespace() || r#"/\#"'`<>()[]{},;:|*?"#.contains(c);
     if text.contains(means_something_elsewhere) {
         return Some("it has a character that an address here may not have");
     }

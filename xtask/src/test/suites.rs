@@ -1,0 +1,58 @@
+//! The steps that build and run tests.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use super::tally::Tally;
+use super::tools;
+use crate::error::{Error, Result};
+use crate::process::{cargo, run, run_and_read, succeeded};
+
+/// Builds every program and test with the very features and profile that the tests are run with.
+pub(super) fn build() -> Result<()> {
+    run(cargo().args(["build", "--workspace", "--all-targets"]))
+}
+
+/// Runs the unit and whole-program tests.
+pub(super) fn tests(filter: Option<&str>) -> Result<Tally> {
+    let report = PathBuf::from("target/nextest/default/junit.xml");
+    // An older run's counts must not be taken for this one's.
+    if let Err(source) = fs::remove_file(&report)
+        && source.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(Error::File { path: report, source });
+    }
+
+    let mut command = tools::NEXTEST.command()?;
+    command.args(["run", "--workspace"]).args(filter).env("SYFTBOX_BIN", built_programs()?.join("syftbox"));
+    let ended = run(&mut command);
+
+    let text = fs::read_to_string(&report).unwrap_or_default();
+    match (Tally::from_junit(&text), ended) {
+        (Some(tally), Ok(())) => Ok(tally),
+        (Some(tally), Err(_)) if tally.failed > 0 => Ok(tally),
+        (None, Ok(())) => Err(Error::NoCounts { path: report }),
+        (_, Err(error)) => Err(error),
+    }
+}
+
+/// Runs the examples in the documentation.
+pub(super) fn documentation(filter: Option<&str>) -> Result<Tally> {
+    let mut total = Tally::default();
+    let mut command = cargo();
+    command.args(["test", "--doc", "--workspace", "--no-fail-fast"]).args(filter);
+    let status = run_and_read(&mut command, |line| {
+        total = total + Tally::from_libtest(line).unwrap_or_default();
+    })?;
+    if total.failed == 0 {
+        succeeded(&command, status)?;
+    }
+    Ok(total)
+}
+
+/// The folder that holds this program, and so the other programs of the workspace.
+fn built_programs() -> Result<PathBuf> {
+    let this = env::current_exe().map_err(|source| Error::Start { program: "xtask".into(), source })?;
+    Ok(this.parent().unwrap_or(&this).to_owned())
+}
