@@ -9,5 +9,7 @@
 
 pub mod domain;
 pub mod drive;
+pub mod permissions;
 pub mod platform;
 pub mod tokens;
+pub mod wire;

@@ -1,0 +1,261 @@
+//! Matching names against globs, in time bounded by the product of both lengths.
+//!
+//! The rules are those of the Python packages: `wcmatch` with `GLOBSTAR` for paths, `fnmatch` for
+//! addresses.
+
+/// One place of a glob.
+#[derive(Clone, Debug)]
+enum Token {
+    /// This character.
+    Char(char),
+    /// `?`
+    One,
+    /// `*`
+    Run,
+    /// `[…]`
+    Class { negated: bool, items: Vec<ClassItem> },
+}
+
+/// Whether a character is in a named class.
+type IsNamed = fn(char) -> bool;
+
+#[derive(Clone, Debug)]
+enum ClassItem {
+    /// From the first to the second, nothing when they are the wrong way round.
+    Range(char, char),
+    /// `[:alpha:]` and the like.
+    Named(IsNamed),
+}
+
+impl Token {
+    fn matches(&self, c: char) -> bool {
+        match self {
+            Self::Char(token) => *token == c,
+            Self::One | Self::Run => true,
+            Self::Class { negated, items } => {
+                let inside = items.iter().any(|item| match item {
+                    ClassItem::Range(first, last) => (*first..=*last).contains(&c),
+                    ClassItem::Named(is) => is(c),
+                });
+                inside != *negated
+            }
+        }
+    }
+}
+
+/// Whether `text` has a character that makes it a glob.
+pub(super) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// A glob for one name.
+#[derive(Clone, Debug)]
+pub(super) struct NameGlob(Vec<Token>);
+
+impl NameGlob {
+    /// Reads a glob for one component of a path: with `\` escapes, named classes and `[^…]`.
+    pub(super) fn component(text: &str) -> Self {
+        Self(tokens(text, true))
+    }
+
+    /// Reads a glob for an address, which knows none of these.
+    pub(super) fn address(text: &str) -> Self {
+        Self(tokens(text, false))
+    }
+
+    /// Whether all of `name` matches.
+    pub(super) fn matches(&self, name: &str) -> bool {
+        let tokens = &self.0;
+        let name: Vec<char> = name.chars().collect();
+        let (mut token, mut at) = (0, 0);
+        // The last `*` and how far it reaches; an earlier one never has to reach further.
+        let mut run: Option<(usize, usize)> = None;
+        while at < name.len() {
+            match tokens.get(token) {
+                Some(Token::Run) => {
+                    run = Some((token, at));
+                    token += 1;
+                }
+                Some(one) if one.matches(name[at]) => {
+                    token += 1;
+                    at += 1;
+                }
+                _ => match &mut run {
+                    Some((star, reach)) => {
+                        *reach += 1;
+                        (token, at) = (*star + 1, *reach);
+                    }
+                    None => return false,
+                },
+            }
+        }
+        tokens[token..].iter().all(|token| matches!(token, Token::Run))
+    }
+
+    /// Whether a name that begins with a dot may match: only when the glob begins with one.
+    fn names_the_dot(&self) -> bool {
+        matches!(self.0.first(), Some(Token::Char('.')))
+    }
+}
+
+fn tokens(text: &str, of_path: bool) -> Vec<Token> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::with_capacity(chars.len());
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        at += 1;
+        match c {
+            '?' => tokens.push(Token::One),
+            '*' => {
+                if !matches!(tokens.last(), Some(Token::Run)) {
+                    tokens.push(Token::Run);
+                }
+            }
+            '\\' if of_path => {
+                if let Some(&escaped) = chars.get(at) {
+                    tokens.push(Token::Char(escaped));
+                    at += 1;
+                }
+            }
+            '[' => match class(&chars[at..], of_path) {
+                Some((token, len)) => {
+                    tokens.push(token);
+                    at += len;
+                }
+                None => tokens.push(Token::Char('[')),
+            },
+            _ => tokens.push(Token::Char(c)),
+        }
+    }
+    tokens
+}
+
+/// Reads a class behind its `[`, and how many characters it takes; `None` when it has no end.
+fn class(chars: &[char], of_path: bool) -> Option<(Token, usize)> {
+    let mut at = 0;
+    let negated = chars.first() == Some(&'!') || (of_path && chars.first() == Some(&'^'));
+    if negated {
+        at += 1;
+    }
+    let start = at;
+    let mut items = Vec::new();
+    loop {
+        let c = *chars.get(at)?;
+        if c == ']' && at > start {
+            return Some((Token::Class { negated, items }, at + 1));
+        }
+        if let Some((named, len)) = of_path.then(|| named_class(&chars[at..])).flatten() {
+            items.push(ClassItem::Named(named));
+            at += len;
+            continue;
+        }
+        let (first, len) = class_char(&chars[at..], of_path)?;
+        at += len;
+        // `a-` before the end is two characters, not a range.
+        if chars.get(at) == Some(&'-') && chars.get(at + 1).is_some_and(|&next| next != ']') {
+            let (last, len) = class_char(&chars[at + 1..], of_path)?;
+            at += 1 + len;
+            items.push(ClassItem::Range(first, last));
+        } else {
+            items.push(ClassItem::Range(first, first));
+        }
+    }
+}
+
+fn class_char(chars: &[char], of_path: bool) -> Option<(char, usize)> {
+    match chars {
+        ['\\', escaped, ..] if of_path => Some((*escaped, 2)),
+        [c, ..] => Some((*c, 1)),
+        [] => None,
+    }
+}
+
+fn named_class(chars: &[char]) -> Option<(IsNamed, usize)> {
+    let rest = chars.strip_prefix(&['[', ':'])?;
+    let end = rest.iter().take(8).position(|&c| c == ':')?;
+    (rest.get(end + 1) == Some(&']')).then_some(())?;
+    let name: String = rest[..end].iter().collect();
+    let is: IsNamed = match name.as_str() {
+        "alnum" => |c| c.is_ascii_alphanumeric(),
+        "alpha" => |c| c.is_ascii_alphabetic(),
+        "ascii" => |c| c.is_ascii(),
+        "blank" => |c| matches!(c, ' ' | '\t'),
+        "cntrl" => |c| c.is_ascii_control(),
+        "digit" => |c| c.is_ascii_digit(),
+        "graph" => |c| c.is_ascii_graphic(),
+        "lower" => |c| c.is_ascii_lowercase(),
+        "print" => |c| c == ' ' || c.is_ascii_graphic(),
+        "punct" => |c| c.is_ascii_punctuation(),
+        "space" => |c| c.is_ascii_whitespace() || c == '\u{b}',
+        "upper" => |c| c.is_ascii_uppercase(),
+        "word" => |c| c.is_ascii_alphanumeric() || c == '_',
+        "xdigit" => |c| c.is_ascii_hexdigit(),
+        _ => return None,
+    };
+    Some((is, end + 4))
+}
+
+/// One component of a glob for paths.
+#[derive(Clone, Debug)]
+enum Component {
+    /// `**`: any number of components, none of them hidden.
+    Any,
+    /// One component.
+    One(NameGlob),
+}
+
+/// A glob for paths.
+#[derive(Clone, Debug)]
+pub(super) struct PathGlob(Vec<Component>);
+
+impl PathGlob {
+    /// Reads a glob; `None` when no path can match it: it begins or ends with a `/`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.starts_with('/') || text.ends_with('/') {
+            return None;
+        }
+        let mut components = Vec::new();
+        for component in text.split('/').filter(|component| !component.is_empty()) {
+            if component != "**" {
+                components.push(Component::One(NameGlob::component(component)));
+            } else if !matches!(components.last(), Some(Component::Any)) {
+                components.push(Component::Any);
+            }
+        }
+        Some(Self(components))
+    }
+
+    /// Whether all of the path with these components matches.
+    pub(super) fn matches(&self, path: &[&str]) -> bool {
+        // Which starts of the path the glob's start can match.
+        let mut matched = vec![false; path.len() + 1];
+        matched[0] = true;
+        for (at, component) in self.0.iter().enumerate() {
+            // `a/**` is what is in `a`, not `a` itself.
+            let not_empty = at > 0 && at + 1 == self.0.len();
+            matched = match component {
+                Component::Any => after_any(&matched, path, not_empty),
+                Component::One(glob) => after_one(&matched, path, glob),
+            };
+        }
+        matched[path.len()]
+    }
+}
+
+fn after_any(before: &[bool], path: &[&str], not_empty: bool) -> Vec<bool> {
+    let mut after = vec![false; before.len()];
+    for end in 0..before.len() {
+        let absorbs_one = end > 0 && !path[end - 1].starts_with('.') && (after[end - 1] || before[end - 1]);
+        after[end] = absorbs_one || (before[end] && !not_empty);
+    }
+    after
+}
+
+fn after_one(before: &[bool], path: &[&str], glob: &NameGlob) -> Vec<bool> {
+    let mut after = vec![false; before.len()];
+    for (at, name) in path.iter().enumerate() {
+        let hidden = name.starts_with('.') && !glob.names_the_dot();
+        after[at + 1] = before[at] && !hidden && glob.matches(name);
+    }
+    after
+}

@@ -1,0 +1,182 @@
+//! Where a job's files are in a datasite.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    domain::{DatasitePath, Email, Generation, PathError},
+    platform::Random,
+    wire::{dataset::is_version_folder, names::PERMISSION_FILE, payload::cut},
+};
+
+const JOBS: &str = "app_data/job";
+/// The folder of format 1, in which 0.10 keeps its jobs.
+const FORMAT_1: &str = "v1";
+
+/// What a job is called: one component of a path, not a permission file's name and not `v1` or the
+/// like.
+///
+/// It may hold what means something in a pattern: make rules for it with
+/// [`Pattern::literal`](crate::permissions::Pattern::literal).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobName(String);
+
+/// A text that no job may be called.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be a job's name: {reason}; choose another with --name")]
+pub struct JobNameError {
+    name: String,
+    reason: String,
+}
+
+impl JobName {
+    /// The longest name, in bytes.
+    pub const MAX_BYTES: usize = 128;
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `Job - ` and 8 random hex digits.
+    #[must_use]
+    pub fn random(random: &dyn Random) -> Self {
+        let mut bytes = [0; 4];
+        random.fill(&mut bytes);
+        Self(format!("Job - {:08x}", u32::from_be_bytes(bytes)))
+    }
+}
+
+impl FromStr for JobName {
+    type Err = JobNameError;
+
+    fn from_str(name: &str) -> Result<Self, JobNameError> {
+        let refused = |reason: &str| JobNameError { name: cut(name), reason: reason.to_owned() };
+        if name.contains('/') {
+            return Err(refused("it has a /"));
+        }
+        if name.len() > Self::MAX_BYTES {
+            return Err(refused("it is longer than 128 bytes"));
+        }
+        if name.trim() != name {
+            return Err(refused("it begins or ends with a space"));
+        }
+        if name == PERMISSION_FILE || is_version_folder(name) {
+            return Err(refused("it means something else in a datasite"));
+        }
+        match name.parse::<DatasitePath>() {
+            Ok(_) => Ok(Self(name.to_owned())),
+            Err(error) => Err(refused(&error.to_string())),
+        }
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The two halves of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobSide {
+    /// What the data scientist submitted.
+    Inbox,
+    /// What the data owner decided, and what came out.
+    Review,
+}
+
+impl JobSide {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Review => "review",
+        }
+    }
+}
+
+fn folder(side: JobSide, ds: &Email) -> Result<DatasitePath, PathError> {
+    format!("{JOBS}/{}/{ds}", side.as_str()).parse()
+}
+
+/// The folder of all that `ds` submitted.
+///
+/// # Errors
+/// When the path gets too long.
+pub fn inbox_folder(ds: &Email) -> Result<DatasitePath, PathError> {
+    folder(JobSide::Inbox, ds)
+}
+
+/// The folder of all that was decided about the jobs of `ds`.
+///
+/// # Errors
+/// When the path gets too long.
+pub fn review_folder(ds: &Email) -> Result<DatasitePath, PathError> {
+    folder(JobSide::Review, ds)
+}
+
+/// One half of the job `job` of `ds`.
+///
+/// # Errors
+/// When the path gets too long.
+pub fn job_folder(
+    generation: Generation,
+    side: JobSide,
+    ds: &Email,
+    job: &JobName,
+) -> Result<DatasitePath, PathError> {
+    folder(side, ds)?.join(&below_scientist(generation, job))
+}
+
+/// The job's folder as seen from [`inbox_folder`] and [`review_folder`].
+fn below_scientist(generation: Generation, job: &JobName) -> String {
+    match generation {
+        Generation::V0_1 => job.to_string(),
+        Generation::V0_10 => format!("{FORMAT_1}/{job}"),
+    }
+}
+
+/// A path in a job.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobPath {
+    /// Who submitted it: the folder says so, and only the folder.
+    pub ds: Email,
+    /// Which of that scientist's jobs.
+    pub job: JobName,
+    /// In which layout.
+    pub generation: Generation,
+    /// Which half.
+    pub side: JobSide,
+    /// The path in the job's folder; `None` for the folder itself.
+    pub rest: Option<DatasitePath>,
+}
+
+impl JobPath {
+    /// Takes apart a path of a datasite; `None` when it is in no job.
+    #[must_use]
+    pub fn parse(path: &DatasitePath) -> Option<Self> {
+        let mut names = path.as_str().strip_prefix(JOBS)?.strip_prefix('/')?.splitn(5, '/').peekable();
+        let side = match names.next()? {
+            "inbox" => JobSide::Inbox,
+            "review" => JobSide::Review,
+            _ => return None,
+        };
+        let ds = names.next()?.parse().ok()?;
+        let generation = match names.next_if_eq(&FORMAT_1) {
+            Some(_) => Generation::V0_10,
+            None => Generation::V0_1,
+        };
+        let job = names.next()?.parse().ok()?;
+        let rest: Vec<&str> = names.collect();
+        let rest = if rest.is_empty() { None } else { Some(rest.join("/").parse().ok()?) };
+        Some(Self { ds, job, generation, side, rest })
+    }
+
+    /// The job's folder.
+    ///
+    /// # Errors
+    /// When the path gets too long.
+    pub fn folder(&self) -> Result<DatasitePath, PathError> {
+        job_folder(self.generation, self.side, &self.ds, &self.job)
+    }
+}

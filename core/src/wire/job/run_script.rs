@@ -1,0 +1,58 @@
+//! `run.sh` of a Python job: how a Python data owner would run it. We write it and never run one.
+
+use std::borrow::Cow;
+
+use super::{JobConfig, JobKind};
+
+const PYTHON_VERSION: &str = "3.12";
+
+/// The `run.sh` of a Python job, the same in both generations; `None` for bash, where it is the
+/// script itself.
+///
+/// `has_pyproject` says whether `code/pyproject.toml` is there: its dependencies come first then.
+#[must_use]
+pub fn run_sh(config: &JobConfig, has_pyproject: bool) -> Option<String> {
+    let entrypoint = match (config.kind, &config.entrypoint) {
+        (JobKind::Python, Some(entrypoint)) => entrypoint.as_str(),
+        _ => return None,
+    };
+    let sync = if has_pyproject { format!("uv sync --python {PYTHON_VERSION}\n") } else { String::new() };
+    let dependencies: Vec<String> =
+        config.dependencies.iter().map(|dependency| format!("\"{}\"", escaped(dependency))).collect();
+    Some(format!(
+        "#!/bin/bash\n\
+         set -euo pipefail\n\
+         export UV_SYSTEM_PYTHON=false\n\
+         cd code\n\
+         uv venv --python {PYTHON_VERSION}\n\
+         source .venv/bin/activate\n\
+         {sync}uv pip install {}\n\
+         export PYTHONPATH=.:${{PYTHONPATH:-}}\n\
+         python {}\n",
+        dependencies.join(" "),
+        word(entrypoint),
+    ))
+}
+
+/// `text` as bash reads it between double quotes.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '"' | '$' | '`' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `text` as one word of bash; quoted only when it has to be, as the Python peers never do.
+fn word(text: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    if text.bytes().all(plain) && !text.starts_with('-') {
+        Cow::Borrowed(text)
+    } else {
+        // `./` keeps a leading dash from being an option.
+        Cow::Owned(format!("\"./{}\"", escaped(text)))
+    }
+}

@@ -1,0 +1,198 @@
+//! Names of folders below `SyftBox`.
+
+use std::{fmt, str::FromStr};
+
+use super::NameError;
+use crate::domain::{Email, Version};
+
+/// Which way the messages of a folder go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BoxKind {
+    /// Proposals to the datasite.
+    Inbox,
+    /// Events from the datasite.
+    Outbox,
+}
+
+impl BoxKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Outbox => "outbox",
+        }
+    }
+}
+
+/// `syft_datasite#{X.Y.Z}#{datasite}#inbox|outbox#{other}`: the messages between a datasite and one
+/// other peer, in a folder that the other peer owns.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasiteFolderName {
+    /// The version that made it. It counts only for peers with the same X.Y.
+    pub version: Version,
+    /// Whose datasite.
+    pub datasite: Email,
+    /// Proposals to the datasite, or events from it.
+    pub kind: BoxKind,
+    /// With whom.
+    pub other: Email,
+}
+
+impl DatasiteFolderName {
+    /// How all of them begin.
+    pub const PREFIX: &'static str = "syft_datasite";
+}
+
+impl fmt::Display for DatasiteFolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, datasite, kind, other } = self;
+        write!(f, "{}#{version}#{datasite}#{}#{other}", Self::PREFIX, kind.as_str())
+    }
+}
+
+impl FromStr for DatasiteFolderName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let parse = || {
+            let mut parts = name.split('#');
+            (parts.next()? == Self::PREFIX).then_some(())?;
+            let version = parts.next()?.parse().ok()?;
+            let datasite = parts.next()?.parse().ok()?;
+            let kind = match parts.next()? {
+                "inbox" => BoxKind::Inbox,
+                "outbox" => BoxKind::Outbox,
+                _ => return None,
+            };
+            let other = parts.next()?.parse().ok()?;
+            parts.next().is_none().then_some(Self { version, datasite, kind, other })
+        };
+        parse().ok_or_else(|| NameError::new(name, "an inbox or outbox folder"))
+    }
+}
+
+/// `{X.Y.Z}#{me}`: the event log of a datasite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventLogFolderName {
+    /// The version that made it.
+    pub version: Version,
+    /// Whose datasite.
+    pub datasite: Email,
+}
+
+impl fmt::Display for EventLogFolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.version, self.datasite)
+    }
+}
+
+impl FromStr for EventLogFolderName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let parse = || {
+            let (version, datasite) = name.split_once('#')?;
+            Some(Self { version: version.parse().ok()?, datasite: datasite.parse().ok()? })
+        };
+        parse().ok_or_else(|| NameError::new(name, "an event log folder"))
+    }
+}
+
+/// `syft_{sender}_to_{me}_archive`: where a datasite keeps the proposals it is done with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArchiveFolderName {
+    /// Who proposed.
+    pub sender: Email,
+    /// Whose datasite.
+    pub datasite: Email,
+}
+
+impl fmt::Display for ArchiveFolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "syft_{}_to_{}_archive", self.sender, self.datasite)
+    }
+}
+
+impl FromStr for ArchiveFolderName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let parse = || {
+            let both = name.strip_prefix("syft_")?.strip_suffix("_archive")?;
+            // An address may hold `_to_` itself: the first place that leaves two addresses counts.
+            both.match_indices("_to_").find_map(|(at, middle)| {
+                let sender = both[..at].parse().ok()?;
+                let datasite = both[at + middle.len()..].parse().ok()?;
+                Some(Self { sender, datasite })
+            })
+        };
+        parse().ok_or_else(|| NameError::new(name, "an archive folder"))
+    }
+}
+
+/// `syft_encryption_bundles#{me}`: public keys, one file for each peer (wire section 9).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EncryptionBundlesFolderName {
+    /// Whose keys.
+    pub owner: Email,
+}
+
+impl fmt::Display for EncryptionBundlesFolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "syft_encryption_bundles#{}", self.owner)
+    }
+}
+
+impl FromStr for EncryptionBundlesFolderName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let owner = name.strip_prefix("syft_encryption_bundles#").and_then(|owner| owner.parse().ok());
+        owner.map(|owner| Self { owner }).ok_or_else(|| NameError::new(name, "an encryption bundles folder"))
+    }
+}
+
+/// Declares a folder named `{me}-{X.Y.Z}-{suffix}`.
+macro_rules! own_folder {
+    ($(#[$doc:meta])* $name:ident, $suffix:literal, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            /// Whose datasite.
+            pub datasite: Email,
+            /// The version that made it.
+            pub version: Version,
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!("{}-{}", $suffix), self.datasite, self.version)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(name: &str) -> Result<Self, NameError> {
+                let parse = || {
+                    // An address may hold a `-`, a version may not.
+                    let (datasite, version) = name.strip_suffix($suffix)?.rsplit_once('-')?;
+                    Some(Self { datasite: datasite.parse().ok()?, version: version.parse().ok()? })
+                };
+                parse().ok_or_else(|| NameError::new(name, $kind))
+            }
+        }
+    };
+}
+
+own_folder!(
+    /// `{me}-{X.Y.Z}-checkpoints`: full and incremental checkpoints.
+    CheckpointsFolderName,
+    "-checkpoints",
+    "a checkpoints folder"
+);
+own_folder!(
+    /// `{me}-{X.Y.Z}-rolling-state`: the rolling state.
+    RollingStateFolderName,
+    "-rolling-state",
+    "a rolling state folder"
+);

@@ -1,0 +1,173 @@
+//! The outer shape of every message, checkpoint and rolling state: a gzip-compressed tar with one
+//! member of JSON (wire section 4).
+
+use std::{
+    cell::Cell,
+    io::{self, Read, Write},
+};
+
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The most bytes that the member of a payload may have, and that a payload may expand to but for
+/// the tar's own padding: 64 MiB.
+pub const MAX_EXPANDED: u64 = 64 << 20;
+
+/// The one member of a payload's tar, whatever the kind of the message.
+const MEMBER: &str = "proposed_file_changes.json";
+/// What a tar adds to its member: headers, end marker and padding to a record of 10 KiB.
+const TAR_OVERHEAD: u64 = 64 << 10;
+/// How an encrypted payload begins (wire section 9).
+const ENVELOPE_MAGIC: &[u8] = b"SYC2";
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// Why bytes are no payload, or a value cannot become one.
+#[derive(Debug, thiserror::Error)]
+pub enum PayloadError {
+    /// An envelope of wire section 9.
+    #[error("the payload is encrypted, which this version cannot read; ask the peer to turn encryption off")]
+    Encrypted,
+    /// Not a gzip stream, or a damaged one.
+    #[error("the payload is not a whole gzip file: {0}")]
+    NotGzip(String),
+    /// The gzip stream holds no tar, or a damaged one.
+    #[error("the payload is not a whole tar file: {0}")]
+    NotTar(String),
+    /// The tar's first member is not the one that payloads have.
+    #[error("the payload's member is {name:?} instead of the file proposed_file_changes.json")]
+    OtherMember {
+        /// The member's name, cut when long; empty when the tar is.
+        name: String,
+    },
+    /// The tar goes on behind its one member.
+    #[error("the payload has a second member, {name:?}")]
+    ExtraMember {
+        /// The second member's name, cut when long.
+        name: String,
+    },
+    /// More than [`MAX_EXPANDED`] bytes.
+    #[error("the payload expands past {} MiB; send fewer or smaller files at once", MAX_EXPANDED >> 20)]
+    TooLarge,
+    /// The member is no JSON, or JSON of another shape.
+    #[error("the payload's JSON is of another shape: {0}")]
+    Shape(String),
+}
+
+/// Writes `value` as a payload.
+///
+/// # Errors
+/// [`PayloadError::TooLarge`] past [`MAX_EXPANDED`], since no peer of ours would read it;
+/// [`PayloadError::Shape`] when `value` has no JSON form.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, PayloadError> {
+    let json = serde_json::to_vec(value).map_err(|error| PayloadError::Shape(error.to_string()))?;
+    if json.len() as u64 > MAX_EXPANDED {
+        return Err(PayloadError::TooLarge);
+    }
+    pack(&json).map_err(|error| PayloadError::Shape(error.to_string()))
+}
+
+fn pack(json: &[u8]) -> io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(json.len() as u64);
+    header.set_mode(0o644);
+    header.set_cksum();
+    tar.append_data(&mut header, MEMBER, json)?;
+    let mut gzip = tar.into_inner()?;
+    gzip.flush()?;
+    gzip.finish()
+}
+
+/// Reads a payload. Unknown fields are ignored, as the Python peers do.
+///
+/// Expands at most [`MAX_EXPANDED`] bytes and the tar's padding, however small `payload` is.
+///
+/// # Errors
+/// See [`PayloadError`].
+pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, PayloadError> {
+    let json = unpack(payload)?;
+    serde_json::from_slice(&json).map_err(|error| PayloadError::Shape(cut(&error.to_string())))
+}
+
+/// The JSON text of a payload's one member.
+fn unpack(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
+    if payload.starts_with(ENVELOPE_MAGIC) {
+        return Err(PayloadError::Encrypted);
+    }
+    if !payload.starts_with(GZIP_MAGIC) {
+        return Err(PayloadError::NotGzip("it does not start like one".to_owned()));
+    }
+    let stopped = Cell::new(None);
+    let expanded =
+        Expanding { gzip: GzDecoder::new(payload), left: MAX_EXPANDED + TAR_OVERHEAD, stopped: &stopped };
+    member(expanded).map_err(|error| match (stopped.into_inner(), error) {
+        (Some(Stop::TooLarge), _) => PayloadError::TooLarge,
+        (Some(Stop::Damaged(cause)), _) => PayloadError::NotGzip(cause),
+        (None, error) => error,
+    })
+}
+
+fn member(mut expanded: Expanding<'_>) -> Result<Vec<u8>, PayloadError> {
+    let not_tar = |error: io::Error| PayloadError::NotTar(cut(&error.to_string()));
+    let mut json = Vec::new();
+    {
+        let mut tar = tar::Archive::new(&mut expanded);
+        let mut entries = tar.entries().map_err(not_tar)?;
+        let mut first = match entries.next() {
+            Some(entry) => entry.map_err(not_tar)?,
+            None => return Err(PayloadError::OtherMember { name: String::new() }),
+        };
+        let name = cut(&String::from_utf8_lossy(&first.path_bytes()));
+        if name != MEMBER || first.header().entry_type() != tar::EntryType::Regular {
+            return Err(PayloadError::OtherMember { name });
+        }
+        let size = first.size();
+        if size > MAX_EXPANDED {
+            return Err(PayloadError::TooLarge);
+        }
+        (&mut first).take(MAX_EXPANDED + 1).read_to_end(&mut json).map_err(not_tar)?;
+        if (json.len() as u64) < size {
+            return Err(PayloadError::NotTar("it breaks off within its member".to_owned()));
+        }
+        drop(first);
+        if let Some(second) = entries.next() {
+            let name = cut(&String::from_utf8_lossy(&second.map_err(not_tar)?.path_bytes()));
+            return Err(PayloadError::ExtraMember { name });
+        }
+    }
+    // The stream's checksum is behind the tar's padding.
+    io::copy(&mut expanded, &mut io::sink()).map_err(not_tar)?;
+    Ok(json)
+}
+
+/// Why expanding stopped before its end.
+enum Stop {
+    TooLarge,
+    Damaged(String),
+}
+
+/// The expanded bytes of a gzip stream, up to a bound.
+struct Expanding<'a> {
+    gzip: GzDecoder<&'a [u8]>,
+    left: u64,
+    /// The tar reader wraps the errors of what it reads from, so the cause is kept beside it.
+    stopped: &'a Cell<Option<Stop>>,
+}
+
+impl Read for Expanding<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.gzip.read(buffer).inspect_err(|error| {
+            self.stopped.set(Some(Stop::Damaged(cut(&error.to_string()))));
+        })?;
+        self.left = self.left.checked_sub(len as u64).ok_or_else(|| {
+            self.stopped.set(Some(Stop::TooLarge));
+            io::Error::other("too large")
+        })?;
+        Ok(len)
+    }
+}
+
+/// The start of a text that a peer may have written, for an error.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}

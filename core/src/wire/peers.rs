@@ -1,0 +1,111 @@
+//! `SYFT_peers.json`: whom an account knows (wire sections 2 and 3).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::Email;
+
+/// How far two peers have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerState {
+    /// Both agreed.
+    Accepted,
+    /// We asked and wait.
+    RequestedByMe,
+    /// The peer asked and waits.
+    RequestedByPeer,
+    /// We said no.
+    Rejected,
+}
+
+impl PeerState {
+    /// The state as it is on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::RequestedByMe => "requested_by_me",
+            Self::RequestedByPeer => "requested_by_peer",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What is known of one peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerRecord {
+    /// How far we have come.
+    pub state: PeerState,
+    /// The peer's public keys, a DID document (wire section 9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_encryption_bundle: Option<Value>,
+    /// Fields that only other versions know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl PeerRecord {
+    /// A record of `state` and nothing else.
+    #[must_use]
+    pub fn new(state: PeerState) -> Self {
+        Self { state, public_encryption_bundle: None, extra: Map::new() }
+    }
+}
+
+/// The whole file. Written again, it keeps what it could not read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PeersFile {
+    /// The peers, by address.
+    pub peers: BTreeMap<Email, PeerRecord>,
+    /// Entries that are no peer: a key that is no address, or a value of another shape.
+    unread: Map<String, Value>,
+}
+
+/// A file that is no JSON object.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "SYFT_peers.json is damaged ({0}); move it out of the SyftBox folder on Drive, then add your peers again"
+)]
+pub struct PeersFileError(serde_json::Error);
+
+impl PeersFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is no JSON object. One bad entry is no error: see [`unread`](Self::unread).
+    pub fn parse(json: &[u8]) -> Result<Self, PeersFileError> {
+        let entries: Map<String, Value> = serde_json::from_slice(json).map_err(PeersFileError)?;
+        let mut file = Self::default();
+        for (key, value) in entries {
+            match (key.parse::<Email>(), PeerRecord::deserialize(&value)) {
+                (Ok(email), Ok(record)) if !file.peers.contains_key(&email) => {
+                    file.peers.insert(email, record);
+                }
+                _ => {
+                    file.unread.insert(key, value);
+                }
+            }
+        }
+        Ok(file)
+    }
+
+    /// The file's bytes, indented by 2 as the Python peers write it.
+    ///
+    /// # Errors
+    /// Never in practice: all of it came from JSON or has a JSON form.
+    pub fn to_json(&self) -> Result<Vec<u8>, PeersFileError> {
+        let mut entries = self.unread.clone();
+        for (email, record) in &self.peers {
+            entries.insert(email.to_string(), serde_json::to_value(record).map_err(PeersFileError)?);
+        }
+        serde_json::to_vec_pretty(&entries).map_err(PeersFileError)
+    }
+
+    /// The keys of the entries that are no peer.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.unread.keys().map(String::as_str)
+    }
+}

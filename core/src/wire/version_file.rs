@@ -1,0 +1,91 @@
+//! `SYFT_version.json`: what a peer runs (wire section 1).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{Generation, Timestamp, Version};
+
+const PROTOCOL_VERSION: &str = "1.0.0";
+
+/// What a peer tells of its version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VersionFile {
+    /// The version that counts.
+    #[serde(rename = "syft_client_version")]
+    pub version: Version,
+    /// The oldest version it says it can talk to. Nobody obeys it.
+    #[serde(rename = "min_supported_syft_client_version")]
+    pub min_supported_version: String,
+    /// `1.0.0`
+    pub protocol_version: String,
+    /// `1.0.0`
+    pub min_supported_protocol_version: String,
+    /// When the file was written.
+    #[serde(with = "super::iso")]
+    pub updated_at: Timestamp,
+    /// What 0.10 added; `None` in files of 0.1.
+    #[serde(flatten)]
+    pub since_0_10: Option<Since010>,
+}
+
+/// The fields that 0.10 added to the version file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Since010 {
+    /// What `uv pip install` needs to get this version, such as `syft==0.10.0`. It goes into
+    /// `run.sh` of jobs for this peer, so it is code that the peer itself would run.
+    // Without a function of its own, a missing field would be as good as null.
+    #[serde(rename = "syft_client_install_source", deserialize_with = "Option::deserialize")]
+    pub install_source: Option<String>,
+    /// Of no meaning yet.
+    #[serde(default)]
+    pub attestation_token: Option<Value>,
+}
+
+/// A version file that tells no version.
+#[derive(Debug, thiserror::Error)]
+#[error("SYFT_version.json is of another shape: {0}")]
+pub struct VersionFileError(#[from] serde_json::Error);
+
+impl VersionFile {
+    /// The file of an account that takes part as `version`.
+    #[must_use]
+    pub fn new(version: Version, now: Timestamp) -> Self {
+        let of_0_10 = Generation::of(version) != Some(Generation::V0_1);
+        let since_0_10 =
+            Since010 { install_source: Some(format!("syft=={version}")), attestation_token: None };
+        Self {
+            version,
+            min_supported_version: if of_0_10 { "0.10.0" } else { "0.1.93" }.to_owned(),
+            protocol_version: PROTOCOL_VERSION.to_owned(),
+            min_supported_protocol_version: PROTOCOL_VERSION.to_owned(),
+            updated_at: now,
+            since_0_10: of_0_10.then_some(since_0_10),
+        }
+    }
+
+    /// Reads a peer's file.
+    ///
+    /// # Errors
+    /// When a field is missing or of another shape: the peer's version is unknown then.
+    pub fn parse(json: &[u8]) -> Result<Self, VersionFileError> {
+        Ok(serde_json::from_slice(json)?)
+    }
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// Never in practice: all of it has a JSON form.
+    pub fn to_json(&self) -> Result<Vec<u8>, VersionFileError> {
+        Ok(serde_json::to_vec_pretty(self)?)
+    }
+
+    /// What a job for this peer installs in its `run.sh` (wire section 5).
+    #[must_use]
+    pub fn install_source(&self) -> String {
+        let advertised = self.since_0_10.as_ref().and_then(|since| since.install_source.clone());
+        advertised.unwrap_or_else(|| match Generation::of(self.version) {
+            Some(Generation::V0_1) => format!("syft-client=={}", self.version),
+            _ => format!("syft=={}", self.version),
+        })
+    }
+}
