@@ -20,6 +20,12 @@ pub(super) fn wasm() -> Result<()> {
     run(cargo().arg("check").args(packages).args(["--target", "wasm32-unknown-unknown"]))
 }
 
+/// The documentation of public and private items, with a broken link as an error.
+pub(super) fn documentation() -> Result<()> {
+    let what = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    run(cargo().args(what).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
 /// Licences, duplicates and sources; known vulnerabilities too where their database can be had.
 pub(super) fn dependencies() -> Result<()> {
     run(tools::DENY.command()?.args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))?;

@@ -35,6 +35,8 @@ enum Step {
     Clippy,
     /// The core and the browser package compile for wasm32
     Wasm,
+    /// The documentation builds, and its links lead somewhere
+    Docs,
     /// Licences, duplicates and sources of the dependencies
     Deny,
     /// Every program and test
@@ -42,7 +44,7 @@ enum Step {
     /// Unit and whole-program tests
     Tests,
     /// The examples in the documentation
-    Doc,
+    Examples,
 }
 
 impl Step {
@@ -52,16 +54,17 @@ impl Step {
             Self::Fmt => "Formatting",
             Self::Clippy => "Clippy",
             Self::Wasm => "Compiling for wasm32-unknown-unknown",
+            Self::Docs => "Documentation",
             Self::Deny => "Dependencies",
             Self::Build => "Building programs and tests",
             Self::Tests => "Tests",
-            Self::Doc => "Documentation examples",
+            Self::Examples => "Documentation examples",
         }
     }
 
     /// Whether a run that is narrowed to some tests needs this step.
     fn serves_tests(self) -> bool {
-        matches!(self, Self::Setup | Self::Build | Self::Tests | Self::Doc)
+        matches!(self, Self::Setup | Self::Build | Self::Tests | Self::Examples)
     }
 
     fn run(self, filter: Option<&str>) -> Result<Tally> {
@@ -70,10 +73,11 @@ impl Step {
             Self::Fmt => checks::formatting(),
             Self::Clippy => checks::clippy(),
             Self::Wasm => checks::wasm(),
+            Self::Docs => checks::documentation(),
             Self::Deny => checks::dependencies(),
             Self::Build => suites::build(),
             Self::Tests => return suites::tests(filter),
-            Self::Doc => return suites::documentation(filter),
+            Self::Examples => return suites::examples(filter),
         }
         .map(|()| Tally::default())
     }

@@ -35,13 +35,20 @@ const SYSTEM_PARTS: [SystemPart; 5] = [
     SystemPart { what: "npm, for clients in JavaScript", check: &["npm", "--version"], package: "npm" },
 ];
 
-/// Sets everything up. What is still missing afterwards is named in the error.
+/// Sets everything up. One part that can't be had doesn't keep the others from being installed.
 pub(super) fn run_all() -> Result<()> {
-    compile_targets()?;
-    system_parts()?;
-    tools::NEXTEST.installed()?;
-    tools::DENY.installed()?;
-    Ok(())
+    let parts = [
+        compile_targets(),
+        system_parts(),
+        tools::NEXTEST.installed().map(drop),
+        tools::DENY.installed().map(drop),
+    ];
+    let mut failed = parts.into_iter().filter_map(Result::err);
+    let Some(first) = failed.next() else { return Ok(()) };
+    for other in failed {
+        println!("{other}");
+    }
+    Err(first)
 }
 
 fn compile_targets() -> Result<()> {

@@ -38,7 +38,7 @@ pub(super) fn tests(filter: Option<&str>) -> Result<Tally> {
 }
 
 /// Runs the examples in the documentation.
-pub(super) fn documentation(filter: Option<&str>) -> Result<Tally> {
+pub(super) fn examples(filter: Option<&str>) -> Result<Tally> {
     let mut total = Tally::default();
     let mut command = cargo();
     command.args(["test", "--doc", "--workspace", "--no-fail-fast"]).args(filter);

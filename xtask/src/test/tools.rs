@@ -101,6 +101,7 @@ impl Tool {
             ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"];
         run(Command::new("python3")
             .args(pip)
+            .env("PIP_ROOT_USER_ACTION", "ignore")
             .arg("--target")
             .arg(folder)
             .args(["--require-hashes", "-r"])
