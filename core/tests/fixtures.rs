@@ -1,6 +1,8 @@
 //! The bytes that Python peers of both generations wrote: all of them decode into domain types and
 //! encode back to the same value.
 
+#![cfg(test)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
