@@ -1,1 +1,4 @@
 //! The `syftbox` program as a library: command line, sandbox, local files, OAuth.
+
+pub mod runtime;
+pub mod sandbox;

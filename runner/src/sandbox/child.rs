@@ -1,0 +1,108 @@
+//! The process of one job. The runner starts itself again with [`CHILD_ARGUMENT`]; what to run comes
+//! over standard input, what the guest says goes out over standard output in frames.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    confine, engine,
+    frame::{self, GuestEnd, Report},
+    instance,
+};
+
+/// The hidden first argument that makes the program a job's process.
+pub const CHILD_ARGUMENT: &str = "__job-process";
+
+/// What the runner tells a job's process: one JSON document behind its length in four bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Assignment {
+    /// The compiled runtime.
+    pub(super) module: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) mounts: Vec<Mount>,
+    /// The host folders whose content counts as output.
+    pub(super) counted: Vec<PathBuf>,
+    pub(super) limits: GuestLimits,
+}
+
+/// A host folder that the guest sees.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Mount {
+    pub(super) host: PathBuf,
+    pub(super) guest: String,
+    pub(super) writable: bool,
+}
+
+/// The limits that the job's process keeps itself; the runner keeps the others.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct GuestLimits {
+    pub(super) memory: u64,
+    pub(super) output_bytes: u64,
+    pub(super) output_files: u64,
+}
+
+impl Assignment {
+    const LONGEST: u32 = 4 << 20;
+
+    pub(super) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        let document = serde_json::to_vec(self)?;
+        let length = u32::try_from(document.len()).ok().filter(|length| *length <= Self::LONGEST);
+        let length = length.ok_or(io::ErrorKind::InvalidInput)?;
+        to.write_all(&length.to_le_bytes())?;
+        to.write_all(&document)?;
+        to.flush()
+    }
+
+    fn read(from: &mut dyn Read) -> io::Result<Self> {
+        let mut length = [0; 4];
+        from.read_exact(&mut length)?;
+        let length = u32::from_le_bytes(length);
+        if length > Self::LONGEST {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut document = vec![0; length as usize];
+        from.read_exact(&mut document)?;
+        Ok(serde_json::from_slice(&document)?)
+    }
+}
+
+/// Whether this process was started to be a job's process; then `main` is [`child_main`] and nothing
+/// else.
+#[must_use]
+pub fn is_child() -> bool {
+    std::env::args_os().nth(1).as_deref() == Some(OsStr::new(CHILD_ARGUMENT))
+}
+
+/// Runs the one job of this process and reports how it ended.
+#[must_use]
+pub fn child_main() -> ExitCode {
+    let report = run().unwrap_or_else(|error| Report {
+        end: GuestEnd::Broken(error.to_string().chars().take(500).collect()),
+        peak_memory: 0,
+        memory_refused: false,
+    });
+    match frame::write_report(&mut io::stdout().lock(), &report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn run() -> io::Result<Report> {
+    confine::confine()?;
+    let assignment = Assignment::read(&mut io::stdin().lock())?;
+    confine::die_with_runner()?;
+    confine::limit_file_size(assignment.limits.output_bytes)?;
+    let guest = thread::Builder::new()
+        .name("job".to_owned())
+        .stack_size(engine::THREAD_STACK)
+        .spawn(move || instance::run(&assignment))?;
+    guest.join().map_err(|_| io::Error::other("the job's thread panicked"))
+}

@@ -1,0 +1,75 @@
+//! What a job's process gives up before it touches the job: the files it inherited, the size of
+//! what it may write, and its life when the runner dies.
+
+use std::{
+    fs,
+    io::{self, Read},
+    thread,
+};
+
+use rustix::process::{
+    Resource, Rlimit, Signal, getpid, kill_process, set_parent_process_death_signal, setrlimit,
+};
+
+/// How many files the process may have open.
+const OPEN_FILES: u64 = 1024;
+/// Address space beyond the guest's memory, in bytes. Wasm memory and its guard regions are reserved,
+/// not used, so this only stops a runaway.
+const ADDRESS_SPACE: u64 = 64 << 30;
+
+/// Confines this process; to be called before anything else in it, with one thread.
+///
+/// # Errors
+/// When the system refuses a limit.
+pub(super) fn confine() -> io::Result<()> {
+    close_inherited_files()?;
+    #[cfg(target_os = "linux")]
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    limit(Resource::Core, 0)?;
+    limit(Resource::Nofile, OPEN_FILES)?;
+    limit(Resource::As, ADDRESS_SPACE)?;
+    Ok(())
+}
+
+/// Ends the process, by SIGXFSZ, when a file would grow past this many bytes.
+///
+/// # Errors
+/// When the system refuses the limit.
+pub(super) fn limit_file_size(bytes: u64) -> io::Result<()> {
+    limit(Resource::Fsize, bytes)
+}
+
+/// Ends this process when the runner's end of its standard input is gone, and with it the runner.
+pub(super) fn die_with_runner() -> io::Result<()> {
+    thread::Builder::new().name("watch".to_owned()).spawn(|| {
+        let mut input = io::stdin().lock();
+        let mut ignored = [0; 64];
+        while matches!(input.read(&mut ignored), Ok(1..)) {}
+        // An exit would run what other threads may be in the middle of.
+        let _ = kill_process(getpid(), Signal::KILL);
+    })?;
+    Ok(())
+}
+
+fn limit(resource: Resource, value: u64) -> io::Result<()> {
+    let hard = rustix::process::getrlimit(resource).maximum;
+    let value = hard.map_or(value, |hard| hard.min(value));
+    Ok(setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?)
+}
+
+/// Files that the runner's own starter left open for its children are not for a job.
+fn close_inherited_files() -> io::Result<()> {
+    let open: Vec<i32> = fs::read_dir("/dev/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2)
+        .collect();
+    for fd in open {
+        #[expect(unsafe_code, reason = "there is no safe way to close a file that nobody here opened")]
+        // SAFETY: this is the start of the process; nothing in it owns a file but the standard
+        // three. The listing's own is closed by now, and closing it again fails without harm.
+        unsafe {
+            rustix::io::close(fd);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What a job is made of: its code, its datasets, where its results go, and its limits.
+
+use std::{path::PathBuf, time::Duration};
+
+use syftbox_core::domain::{DatasitePath, Email};
+
+/// The root in the guest under which datasets lie: `SYFTBOX_FOLDER` (wire section 5).
+pub const SYFTBOX_FOLDER: &str = "/syftbox";
+/// The working directory of a job in the guest: the submission's `code/`, read-only.
+pub const WORKING_DIRECTORY: &str = "/job/code";
+/// The one folder of the working directory that a job may write to.
+pub const OUTPUTS: &str = "outputs";
+
+/// One run of one job. All paths are absolute and of the host.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
+    /// The submission's `code/`. The job sees it, read-only, as its working directory.
+    pub code: PathBuf,
+    /// The script to run, relative to `code`.
+    pub entrypoint: DatasitePath,
+    /// What the script finds behind its own name in `sys.argv`.
+    pub arguments: Vec<String>,
+    /// The data owner who runs the job: `SYFTBOX_EMAIL` in the guest.
+    pub owner: Email,
+    /// The datasets that the job may read. What is not named here does not exist for it.
+    pub datasets: Vec<DatasetMount>,
+    /// Where the files that the job wrote to `outputs/` go once it has ended. Made when missing;
+    /// what is there already stays, unless a file of the same name replaces it.
+    pub outputs: PathBuf,
+    /// The file that gets the bytes of standard output as they were written; replaced.
+    pub stdout: PathBuf,
+    /// The file that gets the bytes of standard error and, unless the job finished, a last line
+    /// `reason: …`; replaced.
+    pub stderr: PathBuf,
+    /// A folder for the job's private files while it runs; best on the disk of `outputs`. What jobs
+    /// of runners that were killed left in it is removed.
+    pub scratch: PathBuf,
+    /// How much the job may use.
+    pub limits: Limits,
+}
+
+/// A dataset as a job sees it, read-only.
+#[derive(Clone, Debug)]
+pub struct DatasetMount {
+    /// The dataset's name, `[\w-]+`.
+    pub name: String,
+    /// Whose datasite it is in.
+    pub owner: Email,
+    /// The host folder seen at `{SYFTBOX_FOLDER}/{owner}/public/syft_datasets/{name}`.
+    pub mock: Option<PathBuf>,
+    /// The host folder seen at `{SYFTBOX_FOLDER}/{owner}/private/syft_datasets/{name}`.
+    pub private: Option<PathBuf>,
+}
+
+impl DatasetMount {
+    /// The dataset's folders: the host's and the guest's path of each half that is there.
+    pub(super) fn folders(&self) -> impl Iterator<Item = (&PathBuf, String)> {
+        let guest =
+            |half: &str| format!("{SYFTBOX_FOLDER}/{}/{half}/syft_datasets/{}", self.owner, self.name);
+        let mock = self.mock.as_ref().map(|host| (host, guest("public")));
+        let private = self.private.as_ref().map(|host| (host, guest("private")));
+        mock.into_iter().chain(private)
+    }
+}
+
+/// How much a job may use before it is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall time from the start of the job's process.
+    pub time: Duration,
+    /// Bytes of the guest's memory, at most 4 GiB: what 32-bit addresses reach.
+    pub memory: u64,
+    /// Bytes of all files in `outputs/` and `/tmp` together, at any moment.
+    pub output_bytes: u64,
+    /// Files and folders in `outputs/` and `/tmp` together, at any moment.
+    pub output_files: u64,
+    /// Bytes of standard output, and again of standard error.
+    pub log_bytes_per_stream: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(300),
+            memory: 4 << 30,
+            output_bytes: 1 << 30,
+            output_files: 10_000,
+            log_bytes_per_stream: 10 << 20,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! How much a job may write: counted where the guest's calls come in, so that it holds at any moment,
+//! also for files that it has deleted and still holds open.
+
+use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+
+use wasmtime::{Caller, Extern, Linker};
+use wasmtime_wasi::{
+    I32Exit,
+    p1::wasi_snapshot_preview1::{self as preview1, WasiSnapshotPreview1},
+    runtime::in_tokio,
+};
+use wiggle::GuestMemory;
+
+use super::instance::Guest;
+
+const PREVIEW1: &str = "wasi_snapshot_preview1";
+/// Preview 1's number for "operation not permitted".
+const ERRNO_PERM: i32 = 63;
+/// Preview 1's flag of `path_open` that makes a file.
+const OFLAGS_CREAT: i32 = 1;
+/// The most buffers of one write that are looked at; no libc sends more.
+const MOST_BUFFERS: u32 = 1024;
+
+/// The guest went over its quota; ends it.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {limit} {what}")]
+pub(super) struct OverQuota {
+    limit: u64,
+    what: &'static str,
+}
+
+/// What is left of a job's quota. Writes are subtracted as they come; when nothing is left, the
+/// folders are measured, since a job may have replaced or deleted what it wrote.
+#[derive(Debug)]
+pub(super) struct Quota {
+    folders: Vec<PathBuf>,
+    limit: Usage,
+    left: Usage,
+}
+
+/// Bytes and entries of folders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+}
+
+impl Quota {
+    pub(super) fn new(folders: Vec<PathBuf>, limit: Usage) -> Self {
+        Self { folders, limit, left: limit }
+    }
+
+    fn write(&mut self, bytes: u64) -> Result<(), OverQuota> {
+        if bytes > self.left.bytes {
+            let used = self.measure().bytes;
+            self.left.bytes = self.limit.bytes.saturating_sub(used);
+        }
+        self.left.bytes = self
+            .left
+            .bytes
+            .checked_sub(bytes)
+            .ok_or(OverQuota { limit: self.limit.bytes, what: "bytes of files" })?;
+        Ok(())
+    }
+
+    fn make(&mut self) -> Result<(), OverQuota> {
+        if self.left.files == 0 {
+            let used = self.measure().files;
+            self.left.files = self.limit.files.saturating_sub(used);
+        }
+        self.left.files =
+            self.left.files.checked_sub(1).ok_or(OverQuota { limit: self.limit.files, what: "files" })?;
+        Ok(())
+    }
+
+    fn measure(&self) -> Usage {
+        let mut usage = deleted_but_open();
+        for folder in &self.folders {
+            // What can't be read can't be counted; it was made by this process, so it can.
+            let _ = add_folder(folder, &mut usage);
+        }
+        usage
+    }
+}
+
+/// Adds what is below a folder, without following links.
+///
+/// # Errors
+/// When a folder can't be read.
+pub(super) fn add_folder(folder: &std::path::Path, usage: &mut Usage) -> io::Result<()> {
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            usage.files += 1;
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            } else {
+                usage.bytes += metadata.len();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of files that this process holds open and that have no name any more.
+fn deleted_but_open() -> Usage {
+    let mut usage = Usage::default();
+    for entry in fs::read_dir("/dev/fd").into_iter().flatten().flatten() {
+        if let Ok(metadata) = fs::metadata(entry.path())
+            && metadata.is_file()
+            && metadata.nlink() == 0
+        {
+            usage.bytes += metadata.len();
+        }
+    }
+    usage
+}
+
+/// Puts the quota in front of every call of preview 1 that writes or makes a file, refuses links, and
+/// lets a guest leave with any code. To be called after the calls themselves were added.
+///
+/// # Errors
+/// When the linker refuses a definition.
+pub(super) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.func_wrap(
+        PREVIEW1,
+        "fd_write",
+        |mut caller: Caller<'_, Guest>, fd, buffers, count, written| {
+            let (memory, guest) = enter(&mut caller)?;
+            guest.quota.write(length_of(memory, buffers, count))?;
+            let mut memory = GuestMemory::Unshared(memory);
+            in_tokio(preview1::fd_write(&mut guest.wasi, &mut memory, fd, buffers, count, written))
+        },
+    )?;
+    linker.func_wrap(
+        PREVIEW1,
+        "fd_pwrite",
+        |mut caller: Caller<'_, Guest>, fd, buffers, count, offset, written| {
+            let (memory, guest) = enter(&mut caller)?;
+            guest.quota.write(length_of(memory, buffers, count))?;
+            let mut memory = GuestMemory::Unshared(memory);
+            in_tokio(preview1::fd_pwrite(&mut guest.wasi, &mut memory, fd, buffers, count, offset, written))
+        },
+    )?;
+    linker.func_wrap(
+        PREVIEW1,
+        "fd_filestat_set_size",
+        |mut caller: Caller<'_, Guest>, fd: i32, size: i64| {
+            let (memory, guest) = enter(&mut caller)?;
+            guest.quota.write(size.cast_unsigned())?;
+            let mut memory = GuestMemory::Unshared(memory);
+            in_tokio(preview1::fd_filestat_set_size(&mut guest.wasi, &mut memory, fd, size))
+        },
+    )?;
+    linker.func_wrap(
+        PREVIEW1,
+        "path_create_directory",
+        |mut caller: Caller<'_, Guest>, fd, path, length| {
+            let (memory, guest) = enter(&mut caller)?;
+            guest.quota.make()?;
+            let mut memory = GuestMemory::Unshared(memory);
+            in_tokio(preview1::path_create_directory(&mut guest.wasi, &mut memory, fd, path, length))
+        },
+    )?;
+    guard_open(linker)?;
+    linker.func_wrap(PREVIEW1, "path_link", |_: i32, _: i32, _: i32, _: i32, _: i32, _: i32, _: i32| {
+        ERRNO_PERM
+    })?;
+    linker.func_wrap(PREVIEW1, "path_symlink", |_: i32, _: i32, _: i32, _: i32, _: i32| ERRNO_PERM)?;
+    // Preview 1 itself refuses codes above 125.
+    linker.func_wrap(PREVIEW1, "proc_exit", |code: i32| -> wasmtime::Result<()> {
+        Err(I32Exit(code).into())
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn guard_open(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        PREVIEW1,
+        "path_open",
+        |mut caller: Caller<'_, Guest>,
+         fd: i32,
+         lookup: i32,
+         path: i32,
+         length: i32,
+         how: i32,
+         rights: i64,
+         inherited: i64,
+         flags: i32,
+         opened: i32| {
+            let (memory, guest) = enter(&mut caller)?;
+            if how & OFLAGS_CREAT != 0 {
+                guest.quota.make()?;
+            }
+            let mut memory = GuestMemory::Unshared(memory);
+            in_tokio(preview1::path_open(
+                &mut guest.wasi,
+                &mut memory,
+                fd,
+                lookup,
+                path,
+                length,
+                how,
+                rights,
+                inherited,
+                flags,
+                opened,
+            ))
+        },
+    )?;
+    Ok(())
+}
+
+/// The guest's memory and state, with the fuel that one host call may use.
+fn enter<'a>(caller: &'a mut Caller<'_, Guest>) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the guest exports no memory").into());
+    };
+    let (memory, guest) = memory.data_and_store_mut(caller);
+    let fuel = guest.hostcall_fuel;
+    guest.wasi.set_hostcall_fuel(fuel);
+    Ok((memory, guest))
+}
+
+/// The bytes that a list of buffers asks to write. What lies outside of the memory counts as nothing:
+/// the call itself refuses it.
+fn length_of(memory: &[u8], buffers: i32, count: i32) -> u64 {
+    let start = buffers.cast_unsigned() as usize;
+    (0..count.cast_unsigned().min(MOST_BUFFERS) as usize)
+        .filter_map(|index| {
+            let at = start.checked_add(index * 8 + 4)?;
+            let length: [u8; 4] = memory.get(at..at.checked_add(4)?)?.try_into().ok()?;
+            Some(u64::from(u32::from_le_bytes(length)))
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_was_deleted_can_be_written_again_and_what_is_held_open_cannot() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 });
+        let file = folder.path().join("a");
+        fs::write(&file, [0; 80]).unwrap();
+        quota.write(80).unwrap();
+        quota.write(30).unwrap_err();
+        fs::remove_file(&file).unwrap();
+        quota.write(30).unwrap();
+
+        let mut open = fs::File::create(&file).unwrap();
+        open.write_all(&[0; 90]).unwrap();
+        fs::remove_file(&file).unwrap();
+        quota.left.bytes = 0;
+        quota.write(30).unwrap_err();
+        drop(open);
+        quota.write(30).unwrap();
+    }
+
+    #[test]
+    fn folders_count_as_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 1, files: 2 });
+        for name in ["a", "a/b"] {
+            quota.make().unwrap();
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        assert_eq!(quota.make().unwrap_err().to_string(), "more than 2 files");
+    }
+
+    #[test]
+    fn buffers_outside_of_memory_count_as_nothing() {
+        let mut memory = vec![0; 24];
+        memory[4] = 7;
+        memory[12] = 5;
+        assert_eq!(length_of(&memory, 0, 2), 12);
+        assert_eq!(length_of(&memory, 20, 2), 0);
+        assert_eq!(length_of(&memory, -1, -1), 0);
+    }
+}

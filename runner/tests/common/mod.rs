@@ -1,0 +1,151 @@
+//! One job in the real runtime, and what came of it.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use syftbox_runner::{
+    runtime::{RuntimeStore, TerminalProgress, default_cache_dir},
+    sandbox::{
+        Cancel, DatasetMount, Ending, JobSpec, Launcher, Limits, LogLine, Outcome, Sandbox, SandboxError,
+    },
+};
+use tempfile::TempDir;
+
+pub const OWNER: &str = "do@test.org";
+
+/// The sandbox with the installed Python; installs it when it isn't there.
+pub fn sandbox() -> &'static Sandbox {
+    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
+    SANDBOX.get_or_init(|| {
+        let store = RuntimeStore::open(&default_cache_dir().unwrap());
+        let python = store.ensure("python", &TerminalProgress::default()).unwrap();
+        Sandbox::new(Launcher::of(Path::new(env!("CARGO_BIN_EXE_syftbox"))), python.guest())
+    })
+}
+
+/// A job to be run.
+pub struct Case {
+    pub folder: TempDir,
+    pub spec: JobSpec,
+    pub cancel: Cancel,
+}
+
+/// A job that was run.
+pub struct Run {
+    pub folder: TempDir,
+    pub outcome: Outcome,
+    pub lines: Vec<LogLine>,
+}
+
+impl Case {
+    /// A job of one script of `tests/guests`.
+    pub fn script(name: &str) -> Self {
+        let case = Self::empty(name);
+        fs::copy(guests().join(name), case.spec.code.join(name)).unwrap();
+        case
+    }
+
+    /// A job of the files given here.
+    pub fn files(entrypoint: &str, files: &[(&str, &str)]) -> Self {
+        let case = Self::empty(entrypoint);
+        for (path, content) in files {
+            let path = case.spec.code.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        case
+    }
+
+    fn empty(entrypoint: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let spec = JobSpec {
+            code: at("code"),
+            entrypoint: entrypoint.parse().unwrap(),
+            arguments: Vec::new(),
+            owner: OWNER.parse().unwrap(),
+            datasets: Vec::new(),
+            outputs: at("review/outputs"),
+            stdout: at("review/stdout.txt"),
+            stderr: at("review/stderr.txt"),
+            scratch: at("scratch"),
+            limits: Limits::default(),
+        };
+        fs::create_dir(&spec.code).unwrap();
+        Self { folder, spec, cancel: Cancel::default() }
+    }
+
+    /// Gives the job a dataset with these files in its mock and its private half.
+    pub fn dataset(mut self, name: &str, mock: &[(&str, &str)], private: &[(&str, &str)]) -> Self {
+        let half = |half: &str, files: &[(&str, &str)]| -> PathBuf {
+            let folder = self.folder.path().join("datasets").join(name).join(half);
+            for (path, content) in files {
+                let path = folder.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, content).unwrap();
+            }
+            folder
+        };
+        let (mock, private) = (half("mock", mock), half("private", private));
+        self.spec.datasets.push(DatasetMount {
+            name: name.to_owned(),
+            owner: OWNER.parse().unwrap(),
+            mock: Some(mock),
+            private: Some(private),
+        });
+        self
+    }
+
+    /// Changes the limits.
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.spec.limits);
+        self
+    }
+
+    /// Runs the job to its end.
+    pub fn run(self) -> Run {
+        self.try_run().unwrap()
+    }
+
+    pub fn try_run(self) -> Result<Run, SandboxError> {
+        let mut lines = Vec::new();
+        let outcome = sandbox().run(&self.spec, &self.cancel, &mut |line| lines.push(line))?;
+        let left: Vec<_> =
+            fs::read_dir(&self.spec.scratch).unwrap().flatten().map(|e| e.file_name()).collect();
+        assert_eq!(left, ["lock"], "the job's private folders are gone");
+        Ok(Run { folder: self.folder, outcome, lines })
+    }
+}
+
+impl Run {
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.folder.path().join("review/stdout.txt")).unwrap()
+    }
+
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("review/stderr.txt")).unwrap()
+    }
+
+    pub fn output(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join("review/outputs").join(name)).unwrap()
+    }
+
+    #[track_caller]
+    pub fn assert_ending(&self, ending: &Ending) {
+        assert_eq!(&self.outcome.ending, ending, "{}\n--- stderr\n{}", self.outcome.reason, self.stderr());
+        if *ending != Ending::Finished {
+            let last = format!("reason: {}\n", self.outcome.reason);
+            assert!(self.stderr().ends_with(&last), "{}", self.stderr());
+            assert!(self.outcome.reason.starts_with(&ending.to_string()), "{}", self.outcome.reason);
+        }
+    }
+}
+
+fn guests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests")
+}
