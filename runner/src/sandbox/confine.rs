@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::{self, Read},
+    path::Path,
     thread,
 };
 
@@ -64,9 +65,13 @@ fn close_inherited_files() -> io::Result<()> {
         .filter(|fd| *fd > 2)
         .collect();
     for fd in open {
+        // The listing's own file is closed by now.
+        if !Path::new("/dev/fd").join(fd.to_string()).exists() {
+            continue;
+        }
         #[expect(unsafe_code, reason = "there is no safe way to close a file that nobody here opened")]
-        // SAFETY: this is the start of the process; nothing in it owns a file but the standard
-        // three. The listing's own is closed by now, and closing it again fails without harm.
+        // SAFETY: this is the start of the process, with one thread; nothing in it owns a file but
+        // the standard three.
         unsafe {
             rustix::io::close(fd);
         }

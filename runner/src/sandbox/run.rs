@@ -346,7 +346,11 @@ impl Seen {
             }
             Some(signal) => Verdict::new(Ending::Killed, &format!("by signal {signal}")),
             None => {
-                let said = self.diagnostics.lines().next().unwrap_or("it gave no reason");
+                let said = self
+                    .diagnostics
+                    .lines()
+                    .find(|line| !line.trim().is_empty())
+                    .unwrap_or("it gave no reason");
                 let why = format!("the job's process ended by itself: {said}");
                 Verdict::new(Ending::Broken(why.clone()), &why)
             }

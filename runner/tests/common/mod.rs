@@ -16,10 +16,10 @@ use syftbox_runner::{
 };
 use tempfile::TempDir;
 
-pub const OWNER: &str = "do@test.org";
+pub(crate) const OWNER: &str = "do@test.org";
 
 /// The sandbox with the installed Python; installs it when it isn't there.
-pub fn sandbox() -> &'static Sandbox {
+pub(crate) fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     SANDBOX.get_or_init(|| {
         let store = RuntimeStore::open(&default_cache_dir().unwrap());
@@ -29,29 +29,29 @@ pub fn sandbox() -> &'static Sandbox {
 }
 
 /// A job to be run.
-pub struct Case {
-    pub folder: TempDir,
-    pub spec: JobSpec,
-    pub cancel: Cancel,
+pub(crate) struct Case {
+    pub(crate) folder: TempDir,
+    pub(crate) spec: JobSpec,
+    pub(crate) cancel: Cancel,
 }
 
 /// A job that was run.
-pub struct Run {
-    pub folder: TempDir,
-    pub outcome: Outcome,
-    pub lines: Vec<LogLine>,
+pub(crate) struct Run {
+    pub(crate) folder: TempDir,
+    pub(crate) outcome: Outcome,
+    pub(crate) lines: Vec<LogLine>,
 }
 
 impl Case {
     /// A job of one script of `tests/guests`.
-    pub fn script(name: &str) -> Self {
+    pub(crate) fn script(name: &str) -> Self {
         let case = Self::empty(name);
         fs::copy(guests().join(name), case.spec.code.join(name)).unwrap();
         case
     }
 
     /// A job of the files given here.
-    pub fn files(entrypoint: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn files(entrypoint: &str, files: &[(&str, &str)]) -> Self {
         let case = Self::empty(entrypoint);
         for (path, content) in files {
             let path = case.spec.code.join(path);
@@ -81,7 +81,7 @@ impl Case {
     }
 
     /// Gives the job a dataset with these files in its mock and its private half.
-    pub fn dataset(mut self, name: &str, mock: &[(&str, &str)], private: &[(&str, &str)]) -> Self {
+    pub(crate) fn dataset(mut self, name: &str, mock: &[(&str, &str)], private: &[(&str, &str)]) -> Self {
         let half = |half: &str, files: &[(&str, &str)]| -> PathBuf {
             let folder = self.folder.path().join("datasets").join(name).join(half);
             for (path, content) in files {
@@ -102,17 +102,17 @@ impl Case {
     }
 
     /// Changes the limits.
-    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.spec.limits);
         self
     }
 
     /// Runs the job to its end.
-    pub fn run(self) -> Run {
+    pub(crate) fn run(self) -> Run {
         self.try_run().unwrap()
     }
 
-    pub fn try_run(self) -> Result<Run, SandboxError> {
+    pub(crate) fn try_run(self) -> Result<Run, SandboxError> {
         let mut lines = Vec::new();
         let outcome = sandbox().run(&self.spec, &self.cancel, &mut |line| lines.push(line))?;
         let left: Vec<_> =
@@ -123,20 +123,20 @@ impl Case {
 }
 
 impl Run {
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         fs::read_to_string(self.folder.path().join("review/stdout.txt")).unwrap()
     }
 
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.folder.path().join("review/stderr.txt")).unwrap()
     }
 
-    pub fn output(&self, name: &str) -> String {
+    pub(crate) fn output(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join("review/outputs").join(name)).unwrap()
     }
 
     #[track_caller]
-    pub fn assert_ending(&self, ending: &Ending) {
+    pub(crate) fn assert_ending(&self, ending: &Ending) {
         assert_eq!(&self.outcome.ending, ending, "{}\n--- stderr\n{}", self.outcome.reason, self.stderr());
         if *ending != Ending::Finished {
             let last = format!("reason: {}\n", self.outcome.reason);
