@@ -1,5 +1,7 @@
 //! What a job can do.
 
+#![cfg(test)]
+
 mod common;
 
 use common::Case;

@@ -174,7 +174,7 @@ mod tests {
         fn lines_do_not_depend_on_how_the_bytes_came(text in "[a\n]{0,40}", cut in 0usize..40) {
             let bytes = text.into_bytes();
             let cut = cut.min(bytes.len());
-            prop_assert_eq!(lines_of(&[bytes.clone()]), lines_of(&[bytes[..cut].to_vec(), bytes[cut..].to_vec()]));
+            prop_assert_eq!(lines_of(std::slice::from_ref(&bytes)), lines_of(&[bytes[..cut].to_vec(), bytes[cut..].to_vec()]));
         }
 
         #[test]

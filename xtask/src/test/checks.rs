@@ -32,7 +32,7 @@ pub(super) fn dependencies() -> Result<()> {
 
     let fetched = run_at_most(
         tools::DENY.command()?.args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"),
-        Duration::from_mins(1),
+        Duration::from_secs(60),
     );
     if fetched.is_err() {
         println!("SKIPPED: known vulnerabilities. The advisory database can't be fetched from this machine.");
