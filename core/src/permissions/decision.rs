@@ -1,6 +1,6 @@
 //! The permission files of a datasite, and what they say.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use super::{
     file::{PermissionFile, PermissionFileError, Rule},
@@ -143,7 +143,8 @@ impl Permissions {
         let mut nearest = None;
         let path = path.as_str();
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
-        for folder in std::iter::once("").chain(folders) {
+        // A folder's own permission file decides about the folder too.
+        for folder in iter::once("").chain(folders).chain(iter::once(path)) {
             let Some((folder, file)) = self.files.get_key_value(folder) else { continue };
             nearest = Some((folder.as_str(), file));
             if file.as_ref().map_or(true, |file| file.terminal) {
@@ -156,4 +157,157 @@ impl Permissions {
 
 fn key(folder: Option<&DatasitePath>) -> String {
     folder.map(DatasitePath::to_string).unwrap_or_default()
+}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::permissions::{Access, Pattern};
+
+    fn at(path: &str) -> DatasitePath {
+        path.parse().unwrap()
+    }
+
+    fn email(text: &str) -> Email {
+        text.parse().unwrap()
+    }
+
+    fn reads(permissions: &Permissions, user: &str, path: &str) -> bool {
+        permissions.allows(&email(user), &email("do@x.org"), &at(path), Level::Read)
+    }
+
+    #[test]
+    fn the_nearest_file_decides_alone() {
+        let ann = email("ann@x.org");
+        let mut permissions = Permissions::default();
+        assert!(!reads(&permissions, "ann@x.org", "a/b"), "nothing is said, so it is the owner's alone");
+        permissions.insert(None, PermissionFile::single(Pattern::everything(), Access::read([&ann])));
+        assert!(reads(&permissions, "ann@x.org", "a/b"));
+        assert!(reads(&permissions, "ANN@x.org", "a/b"), "addresses are compared ignoring case");
+        permissions.insert(Some(&at("a")), PermissionFile::default());
+        assert!(!reads(&permissions, "ann@x.org", "a/b"));
+        assert!(reads(&permissions, "ann@x.org", "b"));
+        permissions.remove(Some(&at("a")));
+        assert!(reads(&permissions, "ann@x.org", "a/b"));
+    }
+
+    #[test]
+    fn a_terminal_file_stops_the_walk() {
+        let mut permissions = Permissions::default();
+        permissions.insert(None, PermissionFile { terminal: true, ..PermissionFile::default() });
+        permissions
+            .insert(Some(&at("a")), PermissionFile::single(Pattern::everything(), Access::read_by_anyone()));
+        assert!(!reads(&permissions, "ann@x.org", "a/b"));
+    }
+
+    #[test]
+    fn an_unreadable_file_closes_all_below_it() {
+        let mut permissions = Permissions::default();
+        let open = PermissionFile::single(Pattern::everything(), Access::read_by_anyone());
+        permissions.insert(None, open.clone());
+        permissions.insert(Some(&at("a/b")), open);
+        permissions.insert_yaml(Some(&at("a")), b"rules: [{pattern: '{{.Year}}', access: {}}]");
+        assert!(!reads(&permissions, "ann@x.org", "a/x"));
+        assert!(!reads(&permissions, "ann@x.org", "a/b/x"), "the unreadable file might be terminal");
+        assert!(reads(&permissions, "ann@x.org", "x"));
+        assert!(reads(&permissions, "do@x.org", "a/x"));
+        let (folder, error) = permissions.unreadable().next().unwrap();
+        assert!(folder == "a" && error.to_string().contains("{{.Year}}"), "{folder} {error}");
+        let decision = permissions.decide(&email("ann@x.org"), &email("do@x.org"), &at("a/x"), Level::Read);
+        assert!(matches!(decision.because, Because::Unreadable { folder: "a", .. }));
+        permissions.insert_yaml(Some(&at("a")), b"");
+        assert_eq!(permissions.unreadable().count(), 0);
+    }
+
+    #[test]
+    fn permission_files_need_admin() {
+        let ann = email("ann@x.org");
+        let mut permissions = Permissions::default();
+        let mut file = PermissionFile::single(Pattern::everything(), Access::write([&ann]));
+        permissions.insert(Some(&at("a")), file.clone());
+        assert!(permissions.allows(&ann, &email("do@x.org"), &at("a/f"), Level::Write));
+        assert!(!reads(&permissions, "ann@x.org", "a/syft.pub.yaml"));
+        file.grant(Pattern::everything(), Level::Admin, &ann);
+        permissions.insert(Some(&at("a")), file);
+        assert!(permissions.allows(&ann, &email("do@x.org"), &at("a/syft.pub.yaml"), Level::Write));
+    }
+
+    #[test]
+    fn the_most_specific_rule_decides() {
+        let ds = email("ds@x.org");
+        let mut file = PermissionFile::single(Pattern::everything(), Access::read([&ds]));
+        let folder = at("v1/job [1]");
+        file.set(Pattern::below(&folder.join("outputs").unwrap()), Access::read([&email("do@x.org")]));
+        let mut permissions = Permissions::default();
+        permissions.insert(Some(&at("review")), file);
+        assert!(reads(&permissions, "ds@x.org", "review/v1/job [1]/state.yaml"));
+        assert!(!reads(&permissions, "ds@x.org", "review/v1/job [1]/outputs/a/b"));
+        let decision =
+            permissions.decide(&ds, &email("do@x.org"), &at("review/v1/job [1]/outputs/a"), Level::Read);
+        match decision.because {
+            Because::Rule { folder: "review", rule } => {
+                assert_eq!(rule.pattern.as_str(), "v1/job [[]1]/outputs/**");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn arbitrary_file() -> impl Strategy<Value = PermissionFile> {
+        let entry = prop_oneof![
+            "[a-b]@x\\.org",
+            Just("*".to_owned()),
+            Just("*@x.org".to_owned()),
+            "[*?\\[a!\\]]{0,9}"
+        ];
+        let entries = || proptest::collection::vec(entry.clone(), 0..3);
+        let access =
+            (entries(), entries(), entries()).prop_map(|(admin, read, write)| Access { admin, read, write });
+        let pattern = "([a-c*?.!^\\[\\]\\\\-]{0,4}/?){0,4}|(\\*\\*/){0,5}a|(a\\*){0,40}b";
+        let pattern = pattern.prop_filter_map("no pattern", |text| text.parse().ok());
+        let rule = (access, pattern).prop_map(|(access, pattern)| super::super::Rule { access, pattern });
+        (proptest::collection::vec(rule, 0..5), any::<bool>())
+            .prop_map(|(rules, terminal)| PermissionFile { rules, terminal })
+    }
+
+    proptest! {
+        #[test]
+        fn the_owner_may_everything_and_levels_include_each_other(
+            files in proptest::collection::vec(("[ab](/[ab]){0,2}", arbitrary_file()), 0..4),
+            path in "[abc.]*[abc](/[abc.]*[abc]){0,4}|(a{1,40}/){0,9}a",
+            user in "[a-c]@x\\.org",
+        ) {
+            let Ok(path) = path.parse::<DatasitePath>() else { return Ok(()) };
+            let (user, owner) = (email(&user), email("do@x.org"));
+            let mut permissions = Permissions::default();
+            for (folder, file) in files {
+                // What is written is what is read.
+                let yaml = file.to_yaml().unwrap();
+                prop_assert_eq!(&PermissionFile::parse(yaml.as_bytes()).unwrap(), &file);
+                permissions.insert(Some(&at(&folder)), file);
+            }
+            let levels = [Level::Admin, Level::Write, Level::Read];
+            prop_assert!(levels.iter().all(|level| permissions.allows(&owner, &owner, &path, *level)));
+            let allowed = levels.map(|level| permissions.allows(&user, &owner, &path, level));
+            prop_assert!(allowed[0] <= allowed[1] && allowed[1] <= allowed[2]);
+            let decision = permissions.decide(&user, &owner, &path, Level::Read);
+            let by_a_rule = matches!(decision.because, Because::Rule { .. });
+            prop_assert!(by_a_rule || !decision.allowed);
+        }
+
+        #[test]
+        fn a_literal_pattern_is_about_its_path_alone(
+            path in "[a*?\\[\\]{}!^.-]{1,6}(/[a*?\\[\\]{}!^.-]{1,6}){0,2}",
+            other in "[a*?\\[\\]{}!^.-]{1,6}(/[a*?\\[\\]{}!^.-]{1,6}){0,2}",
+        ) {
+            let (Ok(path), Ok(other)) = (path.parse::<DatasitePath>(), other.parse::<DatasitePath>()) else {
+                return Ok(());
+            };
+            let mut permissions = Permissions::default();
+            let pattern: Pattern = Pattern::literal(&path).as_str().parse().unwrap();
+            permissions.insert(None, PermissionFile::single(pattern, Access::read_by_anyone()));
+            prop_assert!(reads(&permissions, "ann@x.org", path.as_str()));
+            prop_assert_eq!(reads(&permissions, "ann@x.org", other.as_str()), other == path);
+        }
+    }
 }

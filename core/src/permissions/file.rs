@@ -162,3 +162,55 @@ fn includes(entry: &str, user: &Email) -> bool {
     }
     names(entry, user)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_what_the_python_peers_write() {
+        let ds: Email = "ds@test.org".parse().unwrap();
+        let mut file = PermissionFile::single(Pattern::everything(), Access::read([&ds]));
+        let outputs = Pattern::below(&"v1/py1/outputs".parse().unwrap());
+        file.set(outputs.clone(), Access::read([&"do@test.org".parse().unwrap()]));
+        file.grant(outputs.clone(), Level::Read, &ds);
+        file.grant(outputs, Level::Read, &"DS@test.org".parse().unwrap());
+        assert_eq!(
+            file.to_yaml().unwrap(),
+            "rules:\n- access:\n    admin: []\n    read:\n    - ds@test.org\n    write: []\n  pattern: \"**\"\n\
+             - access:\n    admin: []\n    read:\n    - do@test.org\n    - ds@test.org\n    write: []\n  \
+             pattern: v1/py1/outputs/**\nterminal: false\n"
+        );
+    }
+
+    #[test]
+    fn reads_short_files_and_refuses_others() {
+        for empty in ["", "# nothing", "{}", "rules: []", "---\n"] {
+            assert_eq!(
+                PermissionFile::parse(empty.as_bytes()).unwrap(),
+                PermissionFile::default(),
+                "{empty:?}"
+            );
+        }
+        let file = PermissionFile::parse(b"rules:\n- {pattern: a, access: {read: ['*']}, note: x}\nmore: 1")
+            .unwrap();
+        assert_eq!(file.rules[0].access, Access::read_by_anyone());
+        for bad in [
+            "[]",
+            "a",
+            "rules: 1",
+            "rules: [{pattern: a}]",
+            "rules: [{access: {}}]",
+            "terminal: 7",
+            "a: [",
+            "rules: []\nrules: []",
+        ] {
+            assert!(PermissionFile::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let long = format!("rules: [{{pattern: '{}', access: {{}}}}]", "a".repeat(5000));
+        assert!(PermissionFile::parse(long.as_bytes()).is_err());
+        let many = "- {pattern: a, access: {}}\n".repeat(10_001);
+        let error = PermissionFile::parse(format!("rules:\n{many}").as_bytes()).unwrap_err();
+        assert!(matches!(error, PermissionFileError::TooManyRules(10_001)), "{error}");
+    }
+}

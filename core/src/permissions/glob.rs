@@ -259,3 +259,78 @@ fn after_one(before: &[bool], path: &[&str], glob: &NameGlob) -> Vec<bool> {
     }
     after
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(glob: &str, path: &str) -> bool {
+        let path: Vec<&str> = path.split('/').collect();
+        PathGlob::parse(glob).is_some_and(|glob| glob.matches(&path))
+    }
+
+    /// Each answer is that of `wcmatch.glob.globmatch(path, glob, flags=GLOBSTAR)`, version 12.
+    #[test]
+    fn paths_match_as_in_wcmatch() {
+        for (glob, yes, no) in [
+            ("**", &["a", "a/b"][..], &[".a", "a/.b", "a/.b/c"][..]),
+            ("a/**", &["a/b", "a/b/c"], &["a", "a/.b"]),
+            ("**/a", &["a", "b/a", "b/c/a"], &[".x/a"]),
+            ("a/**/b", &["a/b", "a/x/b", "a/x/y/b"], &["a/.x/b"]),
+            ("a/**/**/b", &["a/b"], &["a"]),
+            ("**/.h/**", &[".h/x", "a/.h/x/y"], &["a/.h"]),
+            ("*/**", &["a/b"], &["a"]),
+            ("*", &["a"], &[".a", "a/b"]),
+            (".*", &[".a"], &["a", ".a/b"]),
+            ("*.txt", &["a.txt"], &[".txt", "a.txt/b"]),
+            ("?", &["a", "é"], &["aa"]),
+            ("[.]a", &[], &[".a"]),
+            ("[!a]b", &["cb"], &["ab", ".b"]),
+            ("[^a]b", &["cb", "^b"], &["ab"]),
+            ("[]a]", &["]", "a"], &["b"]),
+            ("[!]", &["[!]"], &["a"]),
+            ("[a", &["[a"], &["a"]),
+            ("[a/b]", &["[a/b]"], &["a", "b"]),
+            ("[a-c]x", &["bx"], &["dx"]),
+            ("[c-a]x", &[], &["bx", "cx"]),
+            ("[a-c-e]", &["b", "-", "e"], &["d"]),
+            ("[a\\-z]", &["-", "a"], &["b"]),
+            ("[[:alpha:]]", &["a"], &["1", ":"]),
+            ("\\*", &["*"], &["a"]),
+            ("a**", &["ab"], &["a/b"]),
+            ("a//b*", &["a/b"], &["a"]),
+            ("/a*", &[], &["a"]),
+            ("a*/", &[], &["a"]),
+            ("{a,b}*", &["{a,b}c"], &["a"]),
+            ("!a*", &["!ab"], &["b"]),
+            ("A*", &["Ab"], &["ab"]),
+        ] {
+            for path in yes {
+                assert!(matches(glob, path), "{glob} should match {path}");
+            }
+            for path in no {
+                assert!(!matches(glob, path), "{glob} should not match {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_wildcards_end_soon() {
+        let name = "a".repeat(255);
+        assert!(!matches(&format!("{}b", "a*".repeat(2000)), &name));
+        let path = ["a"; 512].join("/");
+        assert!(!matches(&format!("{}b*", "**/a*/".repeat(500)), &path));
+        assert!(matches(&format!("{}a*", "**/*/".repeat(10)), &path));
+    }
+
+    #[test]
+    fn addresses_match_as_in_fnmatch() {
+        let matches = |glob: &str, name: &str| NameGlob::address(glob).matches(name);
+        assert!(matches("*@x.org", "ann@x.org"));
+        assert!(!matches("*@x.org", "ann@y.org"));
+        assert!(!matches("*@x.org", "ann@x.org.evil.net"));
+        assert!(matches("?nn@x.org", "ann@x.org"));
+        assert!(matches("[!b]*@x.org", "ann@x.org"));
+        assert!(matches("[^b]*@x.org", "bob@x.org"), "in an address ^ is a character like others");
+    }
+}

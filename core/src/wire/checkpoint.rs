@@ -103,3 +103,40 @@ impl Entry for CheckpointFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::wire::{decode, encode};
+
+    #[test]
+    fn holds_binary_and_empty_files() {
+        let file = |path: &str, content: &'static [u8]| CheckpointFile {
+            path: path.parse().unwrap(),
+            content: FileContent::from_bytes(bytes::Bytes::from_static(content)),
+        };
+        let files = vec![file("a", b""), file("b", b"\xff\xfe"), file("c", "é".as_bytes())];
+        let checkpoint =
+            Checkpoint::new("do@test.org".parse().unwrap(), files.clone(), None, Timestamp::EPOCH);
+        let payload = encode(&checkpoint).unwrap();
+        assert_eq!(decode::<Checkpoint>(&payload).unwrap().files.accepted, files);
+        let json: Value = decode(&payload).unwrap();
+        assert_eq!(json["files"][0]["content"], json!(""));
+        assert_eq!(json["files"][1]["content_type"], json!("binary"));
+        assert_eq!(json["files"][2].get("content_type"), None, "text is as the Python peers write it");
+    }
+
+    #[test]
+    fn incremental_checkpoints_round_trip() {
+        let json = json!({"version": 1, "timestamp": 1.5, "email": "do@test.org", "sequence_number": 3, "events": []});
+        let checkpoint: IncrementalCheckpoint = serde_json::from_str(&json.to_string()).unwrap();
+        let time = Timestamp::from_seconds(1.5).unwrap();
+        assert_eq!(
+            checkpoint,
+            IncrementalCheckpoint::new("do@test.org".parse().unwrap(), 3, Vec::new(), time)
+        );
+        assert_eq!(serde_json::to_value(&checkpoint).unwrap(), json);
+    }
+}

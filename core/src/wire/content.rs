@@ -84,3 +84,32 @@ impl From<String> for FileContent {
         Self::Text(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn utf_8_is_text() {
+        assert_eq!(FileContent::from_bytes(Bytes::from_static(b"a\r\n\0")), FileContent::from("a\r\n\0"));
+        let binary = FileContent::from_bytes(Bytes::from_static(b"\xff\x00"));
+        assert_eq!(binary.to_wire(), ("/wA=".to_owned(), BINARY));
+        assert_eq!(FileContent::from_bytes(Bytes::new()).to_wire(), (String::new(), TEXT));
+        assert_eq!(FileContent::from_wire("/wA".to_owned(), Some(BINARY)), None);
+        assert_eq!(FileContent::from_wire("/wA=".to_owned(), None), Some(FileContent::from("/wA=")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_round_trip(bytes: Vec<u8>) {
+            let content = FileContent::from_bytes(bytes.clone().into());
+            let (text, kind) = content.to_wire();
+            let again = FileContent::from_wire(text, Some(kind)).unwrap();
+            prop_assert_eq!(again.as_bytes(), &bytes[..]);
+            prop_assert_eq!(&again, &content);
+            prop_assert_eq!(content.into_bytes(), bytes);
+        }
+    }
+}

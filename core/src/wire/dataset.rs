@@ -212,3 +212,47 @@ impl PrivateMetadata {
         yaml::write(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["census", "open_data", "a-b", "été", "数据", "2024", "v1x", "_"] {
+            assert!(good.parse::<DatasetName>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "../x", "a/b", ".", "a.b", "a\n", "v1", "a#b", "a'b", &"a".repeat(129)] {
+            let error = bad.parse::<DatasetName>().unwrap_err().to_string();
+            assert!(error.contains("letters, digits"), "{error}");
+        }
+    }
+
+    #[test]
+    fn urls() {
+        let url: SyftUrl = "syft://do@test.org/public/syft_datasets/census/mock.csv".parse().unwrap();
+        assert_eq!((url.owner.as_str(), url.path.file_name()), ("do@test.org", "mock.csv"));
+        assert_eq!(url.to_string(), "syft://do@test.org/public/syft_datasets/census/mock.csv");
+        for bad in [
+            "",
+            "syft://",
+            "syft://do@test.org",
+            "syft://do@test.org/../x",
+            "syft://x/a",
+            "http://do@test.org/a",
+        ] {
+            assert!(bad.parse::<SyftUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn metadata_with_a_path_that_leaves_is_refused() {
+        let yaml = "uid: 99d9f6c5-b450-4f92-a3b4-1d3c4f5d4272\ncreated_at: '2026-11-23T04:29:51.636801Z'\n\
+                    updated_at: '2026-11-23T04:29:51.636804Z'\nname: x\nmock_url: syft://do@test.org/public/x\n\
+                    private_url: syft://do@test.org/private/x\n";
+        assert_eq!(DatasetYaml::parse(yaml.as_bytes()).unwrap().tags, Vec::<String>::new());
+        for (good, bad) in [("name: x", "name: ../x"), ("/public/x", "/../x"), ("uid: 99", "uid: x")] {
+            assert!(DatasetYaml::parse(yaml.replace(good, bad).as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

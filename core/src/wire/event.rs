@@ -153,3 +153,47 @@ mod file_path {
         Ok(MessageName { timestamp: read.timestamp, uuid: read.id })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_content_counts_not_the_hash_that_came_with_it() {
+        let event = |new_hash: &str| {
+            let json = json!([{
+                "id": "4f720d34-e156-4374-b564-bde570a4ce60",
+                "path_in_datasite": "a",
+                "datasite_email": "do@test.org",
+                "content": "/wA=",
+                "content_type": "binary",
+                "new_hash": new_hash,
+                "submitted_timestamp": 1.0,
+                "timestamp": 2.0,
+            }]);
+            serde_json::from_str::<Entries<Event>>(&json.to_string()).unwrap()
+        };
+        let events = event(&"0".repeat(64));
+        assert_eq!(events.accepted[0].new_hash(), Some(ContentHash::of(b"\xff\x00")));
+        assert_eq!(event("none").refused.len(), 1);
+    }
+
+    #[test]
+    fn an_accepted_change_becomes_an_event() {
+        let time = Timestamp::from_seconds(1.0).unwrap();
+        let later = Timestamp::from_seconds(2.0).unwrap();
+        let change = ProposedChange::new(
+            Uuid::nil(),
+            "do@test.org".parse().unwrap(),
+            "a".parse().unwrap(),
+            Some("x".into()),
+            Some(ContentHash::of(b"old")),
+            time,
+        );
+        let event = Event::from_change(change.clone(), later);
+        assert_eq!((event.new_hash(), event.old_hash), (change.new_hash(), change.old_hash));
+        assert_eq!((event.submitted_at, event.timestamp), (time, later));
+    }
+}

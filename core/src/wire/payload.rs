@@ -171,3 +171,118 @@ impl Read for Expanding<'_> {
 pub(super) fn cut(text: &str) -> String {
     text.chars().take(200).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    /// A tar with these members, each with its kind.
+    fn tar(members: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, kind, content) in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_entry_type(*kind);
+            header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_cksum();
+            tar.append(&header, *content).unwrap();
+        }
+        tar.into_inner().unwrap()
+    }
+
+    fn error(payload: &[u8]) -> PayloadError {
+        decode::<Vec<u8>>(payload).unwrap_err()
+    }
+
+    const FILE: tar::EntryType = tar::EntryType::Regular;
+
+    #[test]
+    fn round_trips() {
+        let value = json!({"a": [1, 1_795_408_192.061_319_6, "é\n\u{0}"], "b": null});
+        assert_eq!(decode::<Value>(&encode(&value).unwrap()).unwrap(), value);
+    }
+
+    #[test]
+    fn what_is_no_payload_is_refused() {
+        for no_gzip in [&b""[..], b"\x1f", b"PK\x03\x04", b"{\"events\":[]}", b"\x1f\x8b", b"\x1f\x8b\x08 no"]
+        {
+            assert!(matches!(error(no_gzip), PayloadError::NotGzip(_)), "{no_gzip:?}");
+        }
+        let good = encode(&[1, 2, 3]).unwrap();
+        for end in 2..good.len() {
+            assert!(matches!(error(&good[..end]), PayloadError::NotGzip(_)), "cut at {end}");
+        }
+        let mut damaged = good.clone();
+        let checksum = damaged.len() - 8;
+        damaged[checksum] ^= 1;
+        assert!(matches!(error(&damaged), PayloadError::NotGzip(_)));
+        assert!(matches!(error(&gzip(b"no tar")), PayloadError::NotTar(_)));
+        assert!(matches!(error(&gzip(&[7; 2048])), PayloadError::NotTar(_)));
+        let whole = tar(&[(MEMBER, FILE, &[b' '; 900])]);
+        assert!(matches!(error(&gzip(&whole[..1000])), PayloadError::NotTar(_)));
+        assert!(matches!(error(b"SYC2 whatever"), PayloadError::Encrypted));
+    }
+
+    #[test]
+    fn only_the_one_member_is_taken() {
+        let other = |members: &[_]| error(&gzip(&tar(members))).to_string();
+        assert!(other(&[]).contains("member is \"\""));
+        assert!(other(&[("other.json", FILE, b"[]")]).contains("other.json"));
+        assert!(other(&[("../proposed_file_changes.json", FILE, b"[]")]).contains("../"));
+        assert!(other(&[(MEMBER, tar::EntryType::Symlink, b"")]).contains("instead of the file"));
+        assert!(other(&[(MEMBER, FILE, b"[]"), (MEMBER, FILE, b"[]")]).contains("second member"));
+        assert!(other(&[(MEMBER, FILE, b"[]"), ("x", FILE, b"")]).contains("\"x\""));
+        for json in [&b""[..], b"{}", b"[1", b"[] []", b"[\"a\"]", b"[\xff]"] {
+            let error = error(&gzip(&tar(&[(MEMBER, FILE, json)])));
+            assert!(matches!(error, PayloadError::Shape(_)), "{error}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(matches!(error(&gzip(&tar(&[(MEMBER, FILE, deep.as_bytes())]))), PayloadError::Shape(_)));
+    }
+
+    #[test]
+    fn expansion_is_bounded() {
+        let space = vec![b' '; usize::try_from(MAX_EXPANDED).unwrap()];
+        let fits = [&space[..space.len() - 2], b"[]"].concat();
+        let payload = gzip(&tar(&[(MEMBER, FILE, &fits)]));
+        assert!(payload.len() < 1_000_000, "a small payload can expand to much");
+        assert_eq!(decode::<Vec<u8>>(&payload).unwrap(), Vec::<u8>::new());
+        let past = [&space[..], b"[]"].concat();
+        assert!(matches!(error(&gzip(&tar(&[(MEMBER, FILE, &past)]))), PayloadError::TooLarge));
+        // Padding behind the tar, a long name in front of the member: it all counts.
+        let mut padded = tar(&[(MEMBER, FILE, b"[]")]);
+        padded.resize(space.len() + (1 << 20), 0);
+        assert!(matches!(error(&gzip(&padded)), PayloadError::TooLarge));
+        let name = [&space[..], &space[..1 << 20]].concat();
+        let long_name = tar(&[("././@LongLink", tar::EntryType::GNULongName, &name), (MEMBER, FILE, b"[]")]);
+        assert!(matches!(error(&gzip(&long_name)), PayloadError::TooLarge));
+        let text = String::from_utf8(past).unwrap();
+        assert!(matches!(encode(&text).unwrap_err(), PayloadError::TooLarge));
+    }
+
+    #[test]
+    fn a_sparse_member_is_refused() {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::GNUSparse);
+        header.set_size(0);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.name[..MEMBER.len()].copy_from_slice(MEMBER.as_bytes());
+        // It says to be 8 GiB of nothing.
+        gnu.realsize.copy_from_slice(b"100000000000");
+        header.set_cksum();
+        let mut tar = tar::Builder::new(Vec::new());
+        tar.append(&header, io::empty()).unwrap();
+        assert!(matches!(
+            error(&gzip(&tar.into_inner().unwrap())),
+            PayloadError::OtherMember { .. } | PayloadError::NotTar(_)
+        ));
+    }
+}

@@ -109,3 +109,48 @@ impl PeersFile {
         self.unread.keys().map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_bad_entry_does_not_lose_the_others() {
+        let json = json!({
+            "a@x.org": {"state": "requested_by_me", "since": 7},
+            "b@x.org": {"state": "befriended"},
+            "not an address": {"state": "accepted"},
+            "c@x.org": "accepted",
+            "d@x.org": {"state": "rejected"},
+        });
+        let mut file = PeersFile::parse(json.to_string().as_bytes()).unwrap();
+        let states: Vec<_> =
+            file.peers.iter().map(|(email, peer)| (email.as_str(), peer.state.as_str())).collect();
+        assert_eq!(states, [("a@x.org", "requested_by_me"), ("d@x.org", "rejected")]);
+        assert_eq!(file.unread().collect::<Vec<_>>(), ["b@x.org", "c@x.org", "not an address"]);
+        let again: Value = serde_json::from_slice(&file.to_json().unwrap()).unwrap();
+        assert_eq!(again, json, "nothing is lost when it is written");
+        // A peer that is told anew replaces what could not be read.
+        file.peers.insert("b@x.org".parse().unwrap(), PeerRecord::new(PeerState::Accepted));
+        let again: Value = serde_json::from_slice(&file.to_json().unwrap()).unwrap();
+        assert_eq!(again["b@x.org"], json!({"state": "accepted"}));
+    }
+
+    #[test]
+    fn is_written_as_the_python_peers_do() {
+        let mut file = PeersFile::default();
+        file.peers.insert("ds@test.org".parse().unwrap(), PeerRecord::new(PeerState::Accepted));
+        let text = String::from_utf8(file.to_json().unwrap()).unwrap();
+        assert_eq!(text, "{\n  \"ds@test.org\": {\n    \"state\": \"accepted\"\n  }\n}");
+    }
+
+    #[test]
+    fn a_damaged_file_says_what_to_do() {
+        for damaged in [&b""[..], b"[]", b"{\"a@x.org\":", b"\xff"] {
+            let error = PeersFile::parse(damaged).unwrap_err().to_string();
+            assert!(error.contains("move it out of the SyftBox folder"), "{error}");
+        }
+    }
+}

@@ -164,3 +164,97 @@ mod file_name {
         Ok(MessageName { timestamp: shape.submitted_timestamp, uuid: shape.uid })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::wire::Refused;
+
+    fn change(path: &str, other: &Value) -> Value {
+        let mut change = json!({
+            "id": "4f720d34-e156-4374-b564-bde570a4ce60",
+            "old_hash": null,
+            "new_hash": ContentHash::of(b"hello").to_string(),
+            "submitted_timestamp": 1_795_408_191.923_859_4,
+            "path_in_datasite": path,
+            "content": "hello",
+            "datasite_email": "do@test.org",
+            "is_deleted": false,
+            "content_type": "text",
+        });
+        for (key, value) in other.as_object().unwrap() {
+            change[key] = value.clone();
+        }
+        change
+    }
+
+    fn message(changes: &[Value]) -> ProposalMessage {
+        let json = json!({
+            "id": "4aa345d5-e627-494d-b178-0f59ab27a395",
+            "sender_email": "ds@test.org",
+            "message_filename": {"submitted_timestamp": 1.5, "uid": "235c0c7f-382e-494a-ae14-22335c8a3e66"},
+            "proposed_file_changes": changes,
+            "of_a_later_version": {"x": 1},
+        });
+        serde_json::from_str(&json.to_string()).unwrap()
+    }
+
+    fn refused(change: Value) -> Refused {
+        let changes = message(&[self::change("good", &json!({})), change]).proposed_file_changes;
+        assert_eq!(changes.accepted.len(), 1, "the others go on");
+        assert_eq!(changes.accepted[0].path.as_str(), "good");
+        changes.refused.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn one_bad_change_is_refused_and_the_others_go_on() {
+        for path in ["../x", "/x", "a/../../x", "a\\b", "", "a//b"] {
+            let refused = refused(change(path, &json!({})));
+            assert!(matches!(refused.reason, RefusedReason::Path(_)), "{refused}");
+            assert_eq!(refused.path.as_deref(), Some(path));
+            assert!(refused.to_string().contains(&format!("{path:?} is refused")), "{refused}");
+        }
+        let reason = |other: Value| refused(change("x", &other)).reason;
+        assert!(matches!(reason(json!({"old_hash": "beef"})), RefusedReason::Hash(_)));
+        assert!(matches!(reason(json!({"new_hash": "beef"})), RefusedReason::Hash(_)));
+        assert_eq!(reason(json!({"new_hash": "0".repeat(64)})), RefusedReason::OtherHash);
+        assert_eq!(reason(json!({"content_type": "binary"})), RefusedReason::NotBase64);
+        assert!(matches!(reason(json!({"datasite_email": "nobody"})), RefusedReason::Datasite(_)));
+        assert!(matches!(reason(json!({"submitted_timestamp": -1})), RefusedReason::Time(_)));
+        assert!(matches!(reason(json!({"id": 7})), RefusedReason::Shape(_)));
+        assert!(matches!(reason(json!({"content": ["x"]})), RefusedReason::Shape(_)));
+        assert_eq!(refused(json!([1])).path, None);
+        assert!(refused(json!(null)).to_string().contains("without a path"));
+        let long = refused(change(&"../".repeat(10_000), &json!({}))).to_string();
+        assert!(long.len() < 500, "{long}");
+    }
+
+    #[test]
+    fn no_content_is_a_deletion() {
+        for deletion in [
+            json!({"content": null, "content_type": null, "new_hash": null, "is_deleted": true}),
+            json!({"content": null, "content_type": null, "new_hash": null}),
+            json!({"is_deleted": true}),
+        ] {
+            let changes = message(&[change("x", &deletion)]).proposed_file_changes;
+            assert_eq!((&changes.accepted[0].content, changes.accepted[0].new_hash()), (&None, None));
+            let written = serde_json::to_value(&changes).unwrap();
+            assert_eq!((&written[0]["is_deleted"], &written[0]["content"]), (&json!(true), &json!(null)));
+        }
+    }
+
+    #[test]
+    fn a_hash_that_is_not_said_is_computed() {
+        let changes = message(&[change("x", &json!({"new_hash": null}))]).proposed_file_changes;
+        assert_eq!(changes.accepted[0].new_hash(), Some(ContentHash::of(b"hello")));
+    }
+
+    #[test]
+    fn a_list_is_bounded() {
+        let json = format!("[{}null]", "null,".repeat(crate::wire::MAX_ENTRIES));
+        let error = serde_json::from_str::<Entries<ProposedChange>>(&json).unwrap_err();
+        assert!(error.to_string().contains("more than 100000 entries"), "{error}");
+    }
+}

@@ -57,3 +57,41 @@ impl RollingState {
         self.timestamp = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::wire::ProposedChange;
+
+    fn event(path: &str, content: &str, seconds: f64) -> Event {
+        let time = Timestamp::from_seconds(seconds).unwrap();
+        let change = ProposedChange::new(
+            Uuid::nil(),
+            "do@test.org".parse().unwrap(),
+            path.parse().unwrap(),
+            Some(content.into()),
+            None,
+            time,
+        );
+        Event::from_change(change, time)
+    }
+
+    #[test]
+    fn keeps_the_latest_event_of_each_path() {
+        let mut state = RollingState::new("do@test.org".parse().unwrap(), Timestamp::EPOCH, Timestamp::EPOCH);
+        state.add([event("a", "1", 1.0), event("b", "1", 2.0), event("a", "2", 3.0)], Timestamp::EPOCH);
+        let now = Timestamp::from_seconds(9.0).unwrap();
+        state.add([event("b", "2", 4.0), event("c", "1", 5.0)], now);
+        let held: Vec<_> = state
+            .events
+            .accepted
+            .iter()
+            .map(|event| (event.path.as_str(), event.content.as_ref().unwrap().as_bytes()))
+            .collect();
+        assert_eq!(held, [("a", &b"2"[..]), ("b", b"2"), ("c", b"1")]);
+        assert_eq!(state.last_event_timestamp, Timestamp::from_seconds(5.0).ok());
+        assert_eq!(state.timestamp, now);
+    }
+}

@@ -26,3 +26,32 @@ pub fn is_syncable(path: &DatasitePath) -> bool {
         && !datasets
         && !components.any(|name| NEVER_SYNCED.contains(&name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_travels() {
+        for (path, travels) in [
+            ("app_data/job/inbox/ds@x.org/v1/j/run.sh", true),
+            ("public/a.txt", true),
+            ("syft.pub.yaml", true),
+            ("private_notes", true),
+            ("public/syft_datasets_old/a", true),
+            ("a/private/b", true),
+            ("a/.hidden", true),
+            ("private", false),
+            ("private/syft_datasets/x/a.csv", false),
+            ("public/syft_datasets/x/mock.csv", false),
+            ("public/syft_datasets", false),
+            ("a/.git/config", false),
+            ("a/.venv", false),
+            ("a/__pycache__/b.pyc", false),
+            ("node_modules/x", false),
+            ("a/.DS_Store", false),
+        ] {
+            assert_eq!(is_syncable(&path.parse().unwrap()), travels, "{path}");
+        }
+    }
+}

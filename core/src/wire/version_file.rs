@@ -89,3 +89,48 @@ impl VersionFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(version: &str) -> Result<VersionFile, VersionFileError> {
+        let json = json!({
+            "syft_client_version": version,
+            "min_supported_syft_client_version": "0.1.0",
+            "protocol_version": "1.0.0",
+            "min_supported_protocol_version": "1.0.0",
+            "updated_at": "2026-11-23T04:29:51Z",
+        });
+        VersionFile::parse(json.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_version_that_is_none_is_an_error() {
+        for bad in ["", "0.1", "0.10.0.dev1", "latest"] {
+            assert!(file(bad).is_err(), "{bad}");
+        }
+        assert!(VersionFile::parse(b"{}").is_err());
+    }
+
+    #[test]
+    fn jobs_install_what_the_peer_advertises() {
+        assert_eq!(file("0.1.117").unwrap().install_source(), "syft-client==0.1.117");
+        assert_eq!(file("0.10.0").unwrap().install_source(), "syft==0.10.0");
+        let mut advertised = VersionFile::new("0.10.0".parse().unwrap(), Timestamp::EPOCH);
+        advertised.since_0_10 =
+            Some(Since010 { install_source: Some("/src/syft".to_owned()), attestation_token: None });
+        assert_eq!(advertised.install_source(), "/src/syft");
+    }
+
+    #[test]
+    fn null_and_missing_are_told_apart() {
+        let since = Some(Since010::default());
+        let mut with = VersionFile::new("0.10.0".parse().unwrap(), Timestamp::EPOCH);
+        with.since_0_10.clone_from(&since);
+        assert_eq!(VersionFile::parse(&with.to_json().unwrap()).unwrap().since_0_10, since);
+        assert_eq!(file("0.10.0").unwrap().since_0_10, None);
+    }
+}

@@ -70,3 +70,117 @@ pub fn write<T: Serialize>(value: &T) -> Result<String, YamlError> {
     serde_saphyr::to_string_with_options(value, options)
         .map_err(|error| YamlError::Shape(cut(&error.to_string())))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn hostile_input_is_bounded() {
+        let error = |yaml: &str| read::<Value>(yaml.as_bytes()).unwrap_err();
+        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n".to_owned()
+            + "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+            + "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
+        assert!(matches!(error(&bomb), YamlError::Shape(_)));
+        assert!(matches!(error(&"[".repeat(200_000)), YamlError::Shape(_)));
+        assert!(matches!(error(&"- ".repeat(200_000)), YamlError::Shape(_)));
+        assert!(matches!(error(&"{a: ".repeat(1000)), YamlError::Shape(_)));
+        assert!(matches!(error(&"- 1\n".repeat(200_000)), YamlError::Shape(_)));
+        assert!(matches!(error(&"a".repeat(MAX_YAML_BYTES + 1)), YamlError::TooLarge { .. }));
+        assert!(matches!(error("a: 1\na: 2"), YamlError::Shape(_)));
+        assert!(matches!(error("a: 1\n---\nb: 2"), YamlError::Shape(_)));
+        assert!(matches!(read::<Value>(b"\xff").unwrap_err(), YamlError::NotText));
+        let long = error(&format!("'{}", "x".repeat(100_000))).to_string();
+        assert!(long.len() < 1000, "{long}");
+    }
+
+    /// Texts that `PyYAML` would take for something else when they weren't quoted.
+    #[test]
+    fn texts_stay_texts_in_every_reader() {
+        for text in [
+            "yes",
+            "no",
+            "on",
+            "Off",
+            "y",
+            "N",
+            "true",
+            "null",
+            "~",
+            "",
+            "1",
+            "1_000",
+            "0x1F",
+            "0o7",
+            "017",
+            "1.5",
+            "1e3",
+            "1.",
+            ".5",
+            ".inf",
+            "-.NaN",
+            "12:30:45",
+            "190:20",
+            "2026-11-23",
+            "2026-11-23T04:29:51.994099Z",
+            "2026-11-23 04:29:51",
+            "<<",
+            "=",
+            "- a",
+            "? a",
+            "a: b",
+            "a #b",
+            "#a",
+            "&a",
+            "*a",
+            "!a",
+            "|",
+            ">",
+            "%a",
+            "@a",
+            "`a",
+            "'a",
+            "\"a",
+            "[a]",
+            "{a}",
+            ", a",
+            "a:",
+            " a",
+            "a ",
+            "a\nb",
+            "\ta",
+            "\u{7f}",
+            "\u{85}",
+            "\u{feff}",
+            "\u{2028}",
+            "---",
+            "...",
+            "--- a",
+            "**",
+            "-",
+            "?",
+        ] {
+            let yaml = write(&json!([text])).unwrap();
+            assert!(yaml.starts_with("- \"") || yaml.starts_with("- '"), "{text:?} is written as {yaml}");
+            assert_eq!(read::<Value>(yaml.as_bytes()).unwrap(), json!([text]), "{yaml}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_round_trips(text: String, key in "[a-z ]{1,9}|\\PC{1,9}") {
+            let value = json!({ key: [text.clone(), {"x": text}] });
+            let yaml = write(&value).unwrap();
+            prop_assert_eq!(read::<Value>(yaml.as_bytes()).unwrap(), value, "{}", yaml);
+        }
+
+        #[test]
+        fn any_input_ends(yaml in "[-a:&*!\\[\\]{}#|>'\" \n,?%@0-9]{0,200}") {
+            // An answer of either kind will do.
+            let _: Result<Value, YamlError> = read(yaml.as_bytes());
+        }
+    }
+}

@@ -179,3 +179,39 @@ impl JobConfig {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_point_outside_the_code_is_refused() {
+        let yaml = |entrypoint: &str| {
+            format!("name: x\nsubmitted_at: '2026-11-23T04:29:51.994099Z'\nentrypoint: {entrypoint}\n")
+        };
+        assert_eq!(JobConfig::parse(yaml("main.py").as_bytes()).unwrap().kind, JobKind::Python);
+        for bad in ["../main.py", "/etc/passwd", "a/../../b.py", "''", "[a]"] {
+            assert!(JobConfig::parse(yaml(bad).as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut config = JobConfig::python(
+            Generation::V0_10,
+            "yes".to_owned(),
+            "src/1e3".parse().unwrap(),
+            "syft==0.10.0".to_owned(),
+            vec!["null".to_owned(), "a: b # c".to_owned(), String::new()],
+            Timestamp::from_iso("2026-11-23T04:29:51.994099Z").unwrap(),
+        );
+        config.datasets = Some([("do@x.org".to_owned(), vec!["007".to_owned()])].into());
+        config.headers.insert("x".to_owned(), serde_json::json!({"deep": [1, true, null]}));
+        let yaml = config.to_yaml().unwrap();
+        assert_eq!(JobConfig::parse(yaml.as_bytes()).unwrap(), config, "{yaml}");
+        config.generation = Generation::V0_1;
+        let yaml = config.to_yaml().unwrap();
+        assert!(!yaml.contains("canonical_name") && !yaml.contains("version"));
+        assert_eq!(JobConfig::parse(yaml.as_bytes()).unwrap(), config);
+    }
+}

@@ -31,3 +31,19 @@ pub fn detect_entrypoint<'a>(files: impl IntoIterator<Item = &'a str>) -> Result
         several => Err(EntrypointError::Several(several.len())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_py_else_the_only_one() {
+        assert_eq!(detect_entrypoint(["b.py", "main.py", "a.py"]), Ok("main.py"));
+        assert_eq!(detect_entrypoint(["data.csv", "job.py", ".py", "py"]), Ok("job.py"));
+        assert_eq!(detect_entrypoint(["data.csv", ".py"]), Err(EntrypointError::NoPython));
+        assert_eq!(detect_entrypoint([]), Err(EntrypointError::NoPython));
+        let error = detect_entrypoint(["a.py", "b.py"]).unwrap_err();
+        assert_eq!(error, EntrypointError::Several(2));
+        assert!(error.to_string().contains("--entrypoint"));
+    }
+}

@@ -180,3 +180,71 @@ impl JobPath {
         job_folder(self.generation, self.side, &self.ds, &self.job)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::platform::memory::MemoryRandom;
+
+    fn parse(path: &str) -> Option<JobPath> {
+        JobPath::parse(&path.parse().unwrap())
+    }
+
+    #[test]
+    fn paths_are_taken_apart() {
+        let path = parse("app_data/job/inbox/ds@x.org/v1/Job - 0a/code/pkg/__init__.py").unwrap();
+        assert_eq!((path.ds.as_str(), path.job.as_str()), ("ds@x.org", "Job - 0a"));
+        assert_eq!((path.side, path.generation), (JobSide::Inbox, Generation::V0_10));
+        assert_eq!(path.rest.unwrap().as_str(), "code/pkg/__init__.py");
+        let path = parse("app_data/job/review/ds@x.org/py1/state.yaml").unwrap();
+        assert_eq!((path.side, path.generation), (JobSide::Review, Generation::V0_1));
+        assert_eq!(path.rest.as_ref().unwrap().as_str(), "state.yaml");
+        assert_eq!(path.folder().unwrap().as_str(), "app_data/job/review/ds@x.org/py1");
+        assert_eq!(parse("app_data/job/inbox/ds@x.org/v1/py1").unwrap().rest, None);
+        for none in [
+            "app_data/job/inbox/ds@x.org/syft.pub.yaml",
+            "app_data/job/inbox/ds@x.org/v1",
+            "app_data/job/inbox/ds@x.org/v1/syft.pub.yaml",
+            "app_data/job/inbox/ds@x.org/v2/py1/run.sh",
+            "app_data/job/inbox/ds@x.org",
+            "app_data/job/inbox/nobody/py1/run.sh",
+            "app_data/job/outbox/ds@x.org/py1/run.sh",
+            "app_data/jobs/inbox/ds@x.org/py1/run.sh",
+            "x/app_data/job/inbox/ds@x.org/py1/run.sh",
+        ] {
+            assert_eq!(parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        assert!(JobName::random(&MemoryRandom::default()).to_string().starts_with("Job - "));
+        let random = JobName::random(&MemoryRandom::default());
+        assert_eq!(random.as_str().len(), 14);
+        assert_eq!(random.as_str().parse(), Ok(random));
+        for bad in ["", ".", "..", "a/b", "../x", "/x", "v1", "v22", "syft.pub.yaml", "a\nb", " a", "a\\b"] {
+            let error = bad.parse::<JobName>().unwrap_err().to_string();
+            assert!(error.contains("--name"), "{error}");
+        }
+        assert!("a".repeat(129).parse::<JobName>().is_err());
+        for good in ["a", "v1x", "été 2", ".hidden", "*"] {
+            assert!(good.parse::<JobName>().is_ok(), "{good}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_is_taken_apart(name in "[ -~é]{1,20}", old: bool, review: bool) {
+            let Ok(job) = name.parse::<JobName>() else { return Ok(()) };
+            let generation = if old { Generation::V0_1 } else { Generation::V0_10 };
+            let side = if review { JobSide::Review } else { JobSide::Inbox };
+            let ds: Email = "ds@x.org".parse().unwrap();
+            let folder = job_folder(generation, side, &ds, &job).unwrap();
+            let parsed = JobPath::parse(&folder.join("a/b").unwrap()).unwrap();
+            let rest = Some("a/b".parse().unwrap());
+            prop_assert_eq!(parsed, JobPath { ds, job, generation, side, rest });
+        }
+    }
+}

@@ -56,3 +56,43 @@ fn word(text: &str) -> Cow<'_, str> {
         Cow::Owned(format!("\"./{}\"", escaped(text)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Generation, Timestamp};
+
+    fn script(entrypoint: &str, dependency: &str, has_pyproject: bool) -> String {
+        let config = JobConfig::python(
+            Generation::V0_10,
+            "x".to_owned(),
+            entrypoint.parse().unwrap(),
+            "syft==0.10.0".to_owned(),
+            vec![dependency.to_owned()],
+            Timestamp::EPOCH,
+        );
+        run_sh(&config, has_pyproject).unwrap()
+    }
+
+    #[test]
+    fn a_project_is_synced_first() {
+        let with = script("main.py", "pandas", true);
+        assert!(
+            with.contains("\nuv sync --python 3.12\nuv pip install \"syft==0.10.0\" \"pandas\"\n"),
+            "{with}"
+        );
+    }
+
+    #[test]
+    fn nothing_leaves_its_word() {
+        let script = script("a b$(x).py", "\"; rm -rf ~; `x` $HOME \\", false);
+        assert!(script.ends_with("\npython \"./a b\\$(x).py\"\n"), "{script}");
+        assert!(script.contains(" \"\\\"; rm -rf ~; \\`x\\` \\$HOME \\\\\"\n"), "{script}");
+    }
+
+    #[test]
+    fn bash_jobs_are_their_script() {
+        let config = JobConfig::bash(Generation::V0_1, "x".to_owned(), Timestamp::EPOCH);
+        assert_eq!(run_sh(&config, false), None);
+    }
+}

@@ -175,3 +175,21 @@ impl JobState {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut state = JobState::received(Generation::V0_10, Timestamp::from_seconds(1.5).unwrap());
+        state.status = JobStatus::Failed;
+        state.approval_method = Some(ApprovalMethod::Manual);
+        state.review_reason = Some("no: it's\n\"bad\" #1\t\u{7f}".to_owned());
+        state.return_code = Some(-1);
+        let yaml = state.to_yaml().unwrap();
+        assert_eq!(JobState::parse(yaml.as_bytes()).unwrap(), state, "{yaml}");
+        assert!(JobState::parse(b"status: sleeping").is_err());
+        assert_eq!(JobState::parse(b"{}").unwrap().status, JobStatus::Received);
+    }
+}

@@ -122,3 +122,41 @@ pub fn collection_hash<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>)
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_behind_the_last_underscore() {
+        let name: CollectionFolderName = "syft_datasetcollection_open_data_6ab1d81c64b3".parse().unwrap();
+        assert_eq!(
+            (name.name.as_str(), name.hash.to_string().as_str(), name.private),
+            ("open_data", "6ab1d81c64b3", false)
+        );
+        let name: CollectionFolderName = "syft_privatecollection___1655ae9eb05b".parse().unwrap();
+        assert_eq!((name.name.as_str(), name.private), ("_", true));
+        for bad in [
+            "syft_datasetcollection_6ab1d81c64b3",
+            "syft_datasetcollection_x_6ab1d81c64b",
+            "syft_datasetcollection_x_6AB1D81C64B3",
+            "syft_datasetcollection_../../.._6ab1d81c64b3",
+            "syft_datasetcollection_x",
+            "x_6ab1d81c64b3",
+        ] {
+            assert!(bad.parse::<CollectionFolderName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_files_does_not_matter() {
+        let files = [("b", &b"2"[..]), ("a", b"1")];
+        let reversed = [files[1], files[0]];
+        assert_eq!(collection_hash(files), collection_hash(reversed));
+        // sha256("a1b2")
+        assert_eq!(
+            collection_hash(files).to_string(),
+            &crate::domain::ContentHash::of(b"a1b2").to_string()[..12]
+        );
+    }
+}

@@ -175,3 +175,58 @@ impl FromStr for EncryptionBundleName {
         parse().ok_or_else(|| NameError::new(name, "an encryption bundle"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "235c0c7f-382e-494a-ae14-22335c8a3e66";
+
+    #[test]
+    fn messages_are_ordered_by_time() {
+        let parse = |seconds: &str| {
+            MessageName::parse(MessageKind::Proposal, &format!("msgv2_{seconds}_{UUID}.tar.gz")).unwrap()
+        };
+        // As texts they would be in another order.
+        assert!(parse("999.5") < parse("1795408191.92396"));
+        assert_eq!(
+            parse("1795408191.0").file_name(MessageKind::Events),
+            format!("syfteventsmessagev3_1795408191.0_{UUID}.tar.gz")
+        );
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        for bad in [
+            String::new(),
+            "msgv2".to_owned(),
+            format!("msgv2_1.5_{UUID}"),
+            format!("msgv2_1.5_{UUID}.zip"),
+            format!("msgv2_nan_{UUID}.tar.gz"),
+            format!("msgv2_-1_{UUID}.tar.gz"),
+            format!("msgv3_1.5_{UUID}.tar.gz"),
+            format!("syfteventsmessagev3_1.5_{UUID}.tar.gz"),
+            "msgv2_1.5_../../x.tar.gz".to_owned(),
+            format!("msgv2_1.5_{UUID}.tar.gz (1)"),
+        ] {
+            assert!(MessageName::parse(MessageKind::Proposal, &bad).is_err(), "{bad}");
+        }
+        assert!("checkpoint_1.5.tar.gz".parse::<IncrementalCheckpointName>().is_err());
+        assert!("incremental_checkpoint_3_1.5.tar.gz".parse::<CheckpointName>().is_err());
+        assert!("incremental_checkpoint_+3_1.5.tar.gz".parse::<IncrementalCheckpointName>().is_err());
+        assert!("rolling_state_x.tar.gz".parse::<RollingStateName>().is_err());
+    }
+
+    #[test]
+    fn checkpoints_and_bundles_round_trip() {
+        let name: IncrementalCheckpointName =
+            "incremental_checkpoint_12_1795408191.92396.tar.gz".parse().unwrap();
+        assert_eq!(
+            (name.sequence_number, name.to_string().as_str()),
+            (12, "incremental_checkpoint_12_1795408191.92396.tar.gz")
+        );
+        let name: EncryptionBundleName = "encryption_bundle_do@x.org_for_a_for_b@x.org.json".parse().unwrap();
+        assert_eq!(name.peer.as_str(), "a_for_b@x.org");
+        assert_eq!(name.to_string(), "encryption_bundle_do@x.org_for_a_for_b@x.org.json");
+    }
+}

@@ -196,3 +196,77 @@ own_folder!(
     "-rolling-state",
     "a rolling state folder"
 );
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round_trips<T: FromStr<Err: Debug> + fmt::Display>(name: &str) -> T {
+        let parsed: T = name.parse().unwrap();
+        assert_eq!(parsed.to_string(), name);
+        parsed
+    }
+
+    #[test]
+    fn names_of_the_python_peers() {
+        let inbox: DatasiteFolderName = round_trips("syft_datasite#0.1.117#do@test.org#inbox#ds@test.org");
+        assert_eq!((inbox.datasite.as_str(), inbox.other.as_str()), ("do@test.org", "ds@test.org"));
+        assert_eq!((inbox.kind, inbox.version.patch), (BoxKind::Inbox, 117));
+        let outbox: DatasiteFolderName = round_trips("syft_datasite#0.10.0#do@test.org#outbox#ds@test.org");
+        assert_eq!(outbox.kind, BoxKind::Outbox);
+        round_trips::<EventLogFolderName>("0.10.0#do@test.org");
+        round_trips::<EncryptionBundlesFolderName>("syft_encryption_bundles#do@test.org");
+        let archive: ArchiveFolderName = round_trips("syft_ds@test.org_to_do@test.org_archive");
+        assert_eq!(archive.sender.as_str(), "ds@test.org");
+        let archive: ArchiveFolderName = round_trips("syft_a_to_b@x.org_to_c_to_d@y.org_archive");
+        assert_eq!((archive.sender.as_str(), archive.datasite.as_str()), ("a_to_b@x.org", "c_to_d@y.org"));
+        let checkpoints: CheckpointsFolderName = round_trips("a-b@x-y.org-0.10.0-checkpoints");
+        assert_eq!(checkpoints.datasite.as_str(), "a-b@x-y.org");
+        round_trips::<RollingStateFolderName>("do@test.org-0.1.117-rolling-state");
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        for bad in [
+            "",
+            "syft_datasite",
+            "syft_datasite#0.1.117#do@test.org#inbox",
+            "syft_datasite#0.1.117#do@test.org#inbox#ds@test.org#x",
+            "syft_datasite#0.1#do@test.org#inbox#ds@test.org",
+            "syft_datasite#0.1.117#do@test.org#sent#ds@test.org",
+            "syft_datasite#0.1.117#../x#inbox#ds@test.org",
+            "xsyft_datasite#0.1.117#do@test.org#inbox#ds@test.org",
+        ] {
+            let error = bad.parse::<DatasiteFolderName>().unwrap_err();
+            assert!(error.to_string().contains("inbox or outbox"), "{error}");
+            assert!(bad.parse::<EventLogFolderName>().is_err());
+            assert!(bad.parse::<ArchiveFolderName>().is_err());
+            assert!(bad.parse::<CheckpointsFolderName>().is_err());
+            assert!(bad.parse::<RollingStateFolderName>().is_err());
+            assert!(bad.parse::<EncryptionBundlesFolderName>().is_err());
+        }
+        assert!("0.10.0#do@test.org#x".parse::<EventLogFolderName>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_parsed(
+            datasite in "[a-z_+.-]{1,9}@[a-z-]{1,5}\\.[a-z]{2}",
+            other in "[a-z_+.-]{1,9}@[a-z-]{1,5}\\.[a-z]{2}",
+            (major, minor, patch) in any::<(u32, u32, u32)>(),
+        ) {
+            let (datasite, other): (Email, Email) = (datasite.parse().unwrap(), other.parse().unwrap());
+            let version = Version { major, minor, patch };
+            let name = DatasiteFolderName { version, datasite: datasite.clone(), kind: BoxKind::Outbox, other: other.clone() };
+            prop_assert_eq!(name.to_string().parse(), Ok(name));
+            let name = CheckpointsFolderName { datasite: datasite.clone(), version };
+            prop_assert_eq!(name.to_string().parse(), Ok(name));
+            let name = ArchiveFolderName { sender: other, datasite };
+            prop_assert_eq!(name.to_string().parse(), Ok(name));
+        }
+    }
+}
