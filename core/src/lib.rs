@@ -7,9 +7,19 @@
 //!
 //! `docs/wire.md` describes the protocol; comments name its sections.
 
+pub mod catalog;
+pub mod datasets;
+pub mod datasite;
 pub mod domain;
 pub mod drive;
+pub mod jobs;
+pub mod manager;
+pub mod peers;
 pub mod permissions;
 pub mod platform;
+pub mod state;
+pub mod sync;
 pub mod tokens;
 pub mod wire;
+
+pub use manager::{ManagerError, Roles, Settings, SyftboxManager};

@@ -27,6 +27,14 @@ pub struct Change {
     pub file: Option<DriveFile>,
 }
 
+impl Change {
+    /// A file that was seen, as if the feed had told of it.
+    #[must_use]
+    pub fn seen(file: DriveFile) -> Self {
+        Self { id: file.id.clone(), file: Some(file) }
+    }
+}
+
 /// All that changed since a moment, each file once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {

@@ -147,6 +147,13 @@ impl DriveError {
         }
     }
 
+    /// Whether the file or folder itself is out of reach: gone, or not ours to touch. No repetition
+    /// helps, and nothing else is affected.
+    #[must_use]
+    pub fn is_closed_to_us(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Forbidden { .. })
+    }
+
     /// Whether the file isn't there for this account.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -102,6 +102,16 @@ pub struct DriveFile {
 }
 
 impl DriveFile {
+    /// Changes whenever the content may have changed: for seeing that something read before is old.
+    #[must_use]
+    pub fn content_state(&self) -> String {
+        match (&self.md5, self.modified) {
+            (Some(md5), _) => md5.clone(),
+            (None, Some(modified)) => modified.to_string(),
+            (None, None) => self.version.map_or_else(String::new, |version| version.to_string()),
+        }
+    }
+
     /// Whether it is a folder.
     #[must_use]
     pub fn is_folder(&self) -> bool {

@@ -17,6 +17,7 @@ pub struct Query {
     folders: Option<bool>,
     owned_by_me: Option<bool>,
     parents: Option<Vec<FileId>>,
+    alternatives: Vec<Query>,
 }
 
 impl Query {
@@ -24,6 +25,12 @@ impl Query {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Files for which at least one of `queries` holds. None of them may name parents.
+    #[must_use]
+    pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
+        Self { alternatives: queries.into_iter().collect(), ..Self::default() }
     }
 
     /// Only files of exactly this name.
@@ -93,6 +100,11 @@ impl Query {
     /// The values of `q` that together cover the query.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut terms = self.terms.clone();
+        if !self.alternatives.is_empty() {
+            let any: Vec<_> =
+                self.alternatives.iter().map(|query| format!("({})", query.terms.join(" and "))).collect();
+            terms.push(format!("({})", any.join(" or ")));
+        }
         terms.push("trashed = false".to_owned());
         let terms = terms.join(" and ");
         let Some(parents) = &self.parents else { return vec![terms] };
@@ -112,6 +124,7 @@ impl Query {
             && self.prefix.as_ref().is_none_or(|prefix| file.name.starts_with(prefix))
             && self.folders.is_none_or(|folders| folders == file.is_folder())
             && self.owned_by_me.is_none_or(|owned| owned == file.owned_by_me)
+            && (self.alternatives.is_empty() || self.alternatives.iter().any(|query| query.admits(file)))
     }
 }
 

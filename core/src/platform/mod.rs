@@ -11,6 +11,7 @@ pub mod memory;
 mod random;
 #[cfg(any(test, feature = "test-support"))]
 pub mod suite;
+pub mod tree;
 
 use std::sync::Arc;
 

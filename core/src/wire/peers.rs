@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::{Map, Value};
 
 use crate::domain::Email;
@@ -56,12 +56,29 @@ impl PeerRecord {
 }
 
 /// The whole file. Written again, it keeps what it could not read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Map<String, Value>")]
 pub struct PeersFile {
     /// The peers, by address.
     pub peers: BTreeMap<Email, PeerRecord>,
     /// Entries that are no peer: a key that is no address, or a value of another shape.
     unread: Map<String, Value>,
+}
+
+impl From<Map<String, Value>> for PeersFile {
+    fn from(entries: Map<String, Value>) -> Self {
+        Self::from_entries(entries)
+    }
+}
+
+impl Serialize for PeersFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = self.unread.clone();
+        for (email, record) in &self.peers {
+            entries.insert(email.to_string(), serde_json::to_value(record).map_err(S::Error::custom)?);
+        }
+        entries.serialize(serializer)
+    }
 }
 
 /// A file that is no JSON object.
@@ -77,7 +94,10 @@ impl PeersFile {
     /// # Errors
     /// When it is no JSON object. One bad entry is no error: see [`unread`](Self::unread).
     pub fn parse(json: &[u8]) -> Result<Self, PeersFileError> {
-        let entries: Map<String, Value> = serde_json::from_slice(json).map_err(PeersFileError)?;
+        serde_json::from_slice(json).map_err(PeersFileError)
+    }
+
+    fn from_entries(entries: Map<String, Value>) -> Self {
         let mut file = Self::default();
         for (key, value) in entries {
             match (key.parse::<Email>(), PeerRecord::deserialize(&value)) {
@@ -89,7 +109,7 @@ impl PeersFile {
                 }
             }
         }
-        Ok(file)
+        file
     }
 
     /// The file's bytes, indented by 2 as the Python peers write it.
@@ -97,11 +117,7 @@ impl PeersFile {
     /// # Errors
     /// Never in practice: all of it came from JSON or has a JSON form.
     pub fn to_json(&self) -> Result<Vec<u8>, PeersFileError> {
-        let mut entries = self.unread.clone();
-        for (email, record) in &self.peers {
-            entries.insert(email.to_string(), serde_json::to_value(record).map_err(PeersFileError)?);
-        }
-        serde_json::to_vec_pretty(&entries).map_err(PeersFileError)
+        serde_json::to_vec_pretty(self).map_err(PeersFileError)
     }
 
     /// The keys of the entries that are no peer.

@@ -1,0 +1,188 @@
+//! What we know of our part of Drive, remembered between runs.
+//!
+//! Looking things up by search costs a request each time and lags behind writes (wire section 10).
+//! So the catalog keeps the folders and files that matter to us, is told of every write of ours,
+//! and learns the rest from the changes feed in one request ([`Catalog::refresh`]).
+
+mod ids;
+mod refresh;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::ids::{SpareIds, SpareIdsError};
+use crate::{
+    domain::{Email, Generation},
+    drive::{DriveFile, FileId, PageToken},
+    wire::names::{CollectionFolderName, DatasiteFolderName, PEERS_FILE, SYFTBOX_FOLDER, VERSION_FILE},
+};
+
+/// Known folders and files of Drive, ours and those that others share with us.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Where the changes feed goes on; `None` before the first listing.
+    page_token: Option<PageToken>,
+    files: BTreeMap<FileId, DriveFile>,
+    /// The folders whose children are all in `files`.
+    listed: BTreeSet<FileId>,
+}
+
+impl Catalog {
+    /// Our `SyftBox` folder. Where a lost answer once made two, the older one counts for everybody.
+    #[must_use]
+    pub fn root(&self) -> Option<&DriveFile> {
+        oldest(self.files.values().filter(|file| is_root(file)))
+    }
+
+    /// The file or folder of ours called `name` in `folder`.
+    #[must_use]
+    pub fn child<'a>(&'a self, folder: &FileId, name: &str) -> Option<&'a DriveFile> {
+        let inside = self.files.values().filter(|file| file.parents.contains(folder));
+        oldest(inside.filter(|file| file.owned_by_me && file.name == name))
+    }
+
+    /// What is known to lie in `folder`.
+    pub fn children<'a>(&'a self, folder: &'a FileId) -> impl Iterator<Item = &'a DriveFile> {
+        self.files.values().filter(move |file| file.parents.contains(folder))
+    }
+
+    /// `SYFT_peers.json` of ours.
+    #[must_use]
+    pub fn peers_file(&self) -> Option<&DriveFile> {
+        self.child(&self.root()?.id, PEERS_FILE)
+    }
+
+    /// `SYFT_version.json` of ours.
+    #[must_use]
+    pub fn version_file(&self) -> Option<&DriveFile> {
+        self.child(&self.root()?.id, VERSION_FILE)
+    }
+
+    /// `SYFT_version.json` that `peer` shares with us.
+    #[must_use]
+    pub fn version_file_of(&self, peer: &Email) -> Option<&DriveFile> {
+        oldest(self.files.values().filter(|file| {
+            !file.owned_by_me && file.name == VERSION_FILE && file.owner.as_ref() == Some(peer)
+        }))
+    }
+
+    /// The inbox or outbox that `wanted` names, where `owner` is who made it. The version in the
+    /// name counts up to X.Y (wire section 1).
+    #[must_use]
+    pub fn pair_folder(&self, owner: &Email, wanted: &DatasiteFolderName) -> Option<&DriveFile> {
+        oldest(self.pair_folders().filter_map(|(file, name)| {
+            let same = name.version.shares_folders_with(wanted.version)
+                && (name.kind, &name.datasite, &name.other) == (wanted.kind, &wanted.datasite, &wanted.other);
+            (same && file.owner.as_ref() == Some(owner)).then_some(file)
+        }))
+    }
+
+    /// All inboxes and outboxes of any generation, with their names taken apart.
+    pub fn pair_folders(&self) -> impl Iterator<Item = (&DriveFile, DatasiteFolderName)> {
+        self.files
+            .values()
+            .filter(|file| file.is_folder())
+            .filter_map(|file| Some((file, file.name.parse().ok()?)))
+    }
+
+    /// The collections that `owner` shares with us, or that are ours.
+    pub fn collections_of(&self, owner: &Email) -> impl Iterator<Item = (&DriveFile, CollectionFolderName)> {
+        self.files
+            .values()
+            .filter(move |file| file.is_folder() && file.owner.as_ref() == Some(owner))
+            .filter_map(|file| Some((file, file.name.parse().ok()?)))
+    }
+
+    /// Notes a file that we wrote or saw.
+    pub fn note(&mut self, file: DriveFile) {
+        self.files.insert(file.id.clone(), file);
+    }
+
+    /// Notes a folder that we just made: it is empty, so all its children are known.
+    pub fn note_new_folder(&mut self, folder: DriveFile) {
+        self.listed.insert(folder.id.clone());
+        self.note(folder);
+    }
+
+    /// Forgets a file, and with a folder all that was in it.
+    pub fn forget(&mut self, id: &FileId) {
+        if !self.files.contains_key(id) {
+            return;
+        }
+        let below: Vec<_> = self.children(id).map(|file| file.id.clone()).collect();
+        self.files.remove(id);
+        self.listed.remove(id);
+        for child in below {
+            self.forget(&child);
+        }
+    }
+
+    /// Forgets that a folder's children are known; they are listed again when they are needed.
+    pub(crate) fn forget_listing(&mut self, folder: &FileId) {
+        self.listed.remove(folder);
+    }
+
+    /// A known file by its id.
+    #[must_use]
+    pub fn get(&self, id: &FileId) -> Option<&DriveFile> {
+        self.files.get(id)
+    }
+
+    /// How many files and folders are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Whether `file` is one to remember: our `SyftBox` folder and the folders in it, the inboxes,
+    /// outboxes and collections of others, version files, and whatever lies in a listed folder.
+    fn concerns_us(&self, file: &DriveFile) -> bool {
+        if file.trashed {
+            return false;
+        }
+        if is_root(file) || file.parents.iter().any(|parent| self.listed.contains(parent)) {
+            return true;
+        }
+        if file.owned_by_me {
+            return file.is_folder() && self.root().is_some_and(|root| file.parents.contains(&root.id));
+        }
+        if file.is_folder() {
+            file.name.parse::<DatasiteFolderName>().is_ok()
+                || file.name.parse::<CollectionFolderName>().is_ok()
+        } else {
+            file.name == VERSION_FILE
+        }
+    }
+}
+
+fn is_root(file: &DriveFile) -> bool {
+    file.owned_by_me && file.is_folder() && !file.trashed && file.name == SYFTBOX_FOLDER
+}
+
+fn oldest<'a>(files: impl Iterator<Item = &'a DriveFile>) -> Option<&'a DriveFile> {
+    files.min_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)))
+}
+
+/// Whose pair of inbox and outbox for whose datasite (wire section 2): both folders of a pair are
+/// made by `other`, and shared with the datasite's owner.
+#[must_use]
+pub fn pair_name(
+    generation: Generation,
+    datasite: &Email,
+    kind: crate::wire::names::BoxKind,
+    other: &Email,
+) -> DatasiteFolderName {
+    DatasiteFolderName {
+        version: generation.version(),
+        datasite: datasite.clone(),
+        kind,
+        other: other.clone(),
+    }
+}

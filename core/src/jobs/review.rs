@@ -1,0 +1,171 @@
+//! An owner reviews jobs: receives them, approves exactly what it saw, or rejects.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Job, JobId};
+use crate::{
+    domain::ContentHash,
+    manager::{ManagerError, SyftboxManager},
+    state::Document,
+    sync::SyncReport,
+    wire::job::{ApprovalMethod, JobSide, JobState, JobStatus, STATE_FILE},
+};
+
+/// The submissions that were approved here, by job: an approval is for exact content, and a state
+/// file alone approves nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Approvals(BTreeMap<String, ContentHash>);
+
+impl Approvals {
+    fn key(id: &JobId) -> String {
+        format!("{}/{}/{}", id.submitted_by, id.generation, id.name)
+    }
+}
+
+impl SyftboxManager {
+    /// Approves a pending job as it is now: if anything of it changes, the approval is void. The
+    /// owner's role.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoJob`], or [`ManagerError::WrongStatus`] when it isn't pending.
+    pub async fn approve_job(&mut self, name: &str, reason: Option<String>) -> Result<Job, ManagerError> {
+        self.need_owner("approving a job")?;
+        let mut job = self.own_job(name, &[JobStatus::Pending], "pending", "approved").await?;
+        let hash = self.submission_hash(&job.id).await?;
+        let mut approvals = self.approvals().await?;
+        approvals.0.insert(Approvals::key(&job.id), hash);
+        self.state.save(Document::Approvals, &approvals).await?;
+        let mut state = self.state_of(&job);
+        state.status = JobStatus::Approved;
+        state.approved_by = Some(self.email().clone());
+        state.approved_at = Some(self.now());
+        state.approval_method = Some(ApprovalMethod::Manual);
+        state.review_reason = reason;
+        self.write_state(&job.id, &state).await?;
+        job.state = Some(state);
+        Ok(job)
+    }
+
+    /// Rejects a job that hasn't run. The owner's role.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoJob`], or [`ManagerError::WrongStatus`] when it ran or was rejected.
+    pub async fn reject_job(&mut self, name: &str, reason: Option<String>) -> Result<Job, ManagerError> {
+        self.need_owner("rejecting a job")?;
+        let may = [JobStatus::Pending, JobStatus::Approved];
+        let mut job = self.own_job(name, &may, "pending or approved", "rejected").await?;
+        let state = self.rejected(&job, reason);
+        self.write_state(&job.id, &state).await?;
+        job.state = Some(state);
+        Ok(job)
+    }
+
+    fn rejected(&self, job: &Job, reason: Option<String>) -> JobState {
+        let mut state = self.state_of(job);
+        state.status = JobStatus::Rejected;
+        state.rejected_by = Some(self.email().clone());
+        state.rejected_at = Some(self.now());
+        state.review_reason = reason;
+        state
+    }
+
+    async fn own_job(
+        &mut self,
+        name: &str,
+        may: &[JobStatus],
+        needed: &'static str,
+        verb: &'static str,
+    ) -> Result<Job, ManagerError> {
+        self.receive_jobs(&mut SyncReport::default()).await?;
+        let job = self.job(name).await?;
+        if job.id.datasite != *self.email() {
+            return Err(ManagerError::NotOurJob { name: name.to_owned(), datasite: job.id.datasite, verb });
+        }
+        if may.contains(&job.status()) {
+            Ok(job)
+        } else {
+            Err(ManagerError::WrongStatus { name: name.to_owned(), status: job.status(), needed, verb })
+        }
+    }
+
+    /// Gives every new job of our datasite a state, and takes back what can't be true any more:
+    /// approvals of content that changed, and runs that a crash cut off. Returns how many were new.
+    pub(crate) async fn receive_jobs(&mut self, report: &mut SyncReport) -> Result<usize, ManagerError> {
+        let me = self.email().clone();
+        let approvals = self.approvals().await?;
+        let mut new = 0;
+        for id in self.job_ids(&me).await? {
+            let job = self.read_job(id).await?;
+            let state = match job.status() {
+                JobStatus::Received => {
+                    new += 1;
+                    Some(self.received(&job, report).await?)
+                }
+                JobStatus::Approved if !self.approval_holds(&job.id, &approvals).await? => {
+                    let why = "its files are not those that were approved; review and approve it again";
+                    report.refuse(&job.id.submitted_by, format!("job {:?}", job.id.name.as_str()), why);
+                    let received_at = job.state.as_ref().and_then(|state| state.received_at);
+                    let mut state = JobState::received(job.id.generation, received_at.unwrap_or(self.now()));
+                    state.status = JobStatus::Pending;
+                    state.review_reason = Some(why.to_owned());
+                    Some(state)
+                }
+                JobStatus::Running => {
+                    let mut state = self.state_of(&job);
+                    state.status = JobStatus::Failed;
+                    state.completed_at = Some(self.now());
+                    state.return_code = Some(-1);
+                    state.review_reason = Some("the program that ran it ended before it did".to_owned());
+                    Some(state)
+                }
+                _ => None,
+            };
+            if let Some(state) = state {
+                self.write_state(&job.id, &state).await?;
+            }
+        }
+        Ok(new)
+    }
+
+    /// The first state of a job: pending, or rejected when it is no valid submission.
+    async fn received(&self, job: &Job, report: &mut SyncReport) -> Result<JobState, ManagerError> {
+        match self.check_submission(&job.id, job.config.as_ref()).await? {
+            Ok(()) => {
+                let mut state = self.state_of(job);
+                state.status = JobStatus::Pending;
+                Ok(state)
+            }
+            Err(reason) => {
+                report.refuse(&job.id.submitted_by, format!("job {:?}", job.id.name.as_str()), &reason);
+                Ok(self.rejected(job, Some(reason)))
+            }
+        }
+    }
+
+    /// Whether the job is still exactly what was approved.
+    pub(super) async fn approval_holds(
+        &self,
+        id: &JobId,
+        approvals: &Approvals,
+    ) -> Result<bool, ManagerError> {
+        match approvals.0.get(&Approvals::key(id)) {
+            Some(approved) => Ok(self.submission_hash(id).await? == *approved),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) async fn approvals(&self) -> Result<Approvals, ManagerError> {
+        Ok(self.state.load(Document::Approvals).await?.unwrap_or_default())
+    }
+
+    pub(super) fn state_of(&self, job: &Job) -> JobState {
+        job.state.clone().unwrap_or_else(|| JobState::received(job.id.generation, self.now()))
+    }
+
+    pub(super) async fn write_state(&self, id: &JobId, state: &JobState) -> Result<(), ManagerError> {
+        self.write_text(&id.folder(JobSide::Review)?.join(STATE_FILE)?, state.to_yaml()?).await
+    }
+}

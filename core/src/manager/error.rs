@@ -1,0 +1,176 @@
+//! What can go wrong in a call of the manager.
+
+use crate::{
+    catalog::SpareIdsError,
+    domain::{Email, PathError},
+    drive::DriveError,
+    permissions::PermissionFileError,
+    platform::FileError,
+    state::StateError,
+    sync::JournalError,
+    wire::{PayloadError, PeersFileError, VersionFileError, job::JobStatus, yaml::YamlError},
+};
+
+/// A call that failed. Nothing that it said to do is half done: what was begun goes on with the next sync.
+#[derive(Debug, thiserror::Error)]
+pub enum ManagerError {
+    /// Drive, or the way to it.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    /// A local file.
+    #[error("local file {0}")]
+    File(#[from] FileError),
+    /// The manager's own local state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A payload that couldn't be written or read.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// A YAML file that couldn't be written or read.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// Our peers file on Drive can't be read.
+    #[error("SYFT_peers.json on your Drive can't be used: {0}; restore an older version of it in Drive")]
+    PeersFile(#[from] PeersFileError),
+    /// Our version file can't be written.
+    #[error(transparent)]
+    VersionFile(#[from] VersionFileError),
+    /// A permission file of ours can't be read.
+    #[error("a permission file can't be changed: {0}; mend it first")]
+    PermissionFile(#[from] PermissionFileError),
+    /// A path that can't be one.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// Drive gave no ids for new files.
+    #[error("Drive gave no ids for new files; try again later")]
+    NoIds,
+    /// Our folder on Drive is gone.
+    #[error("your Drive has no SyftBox folder any more; run `syftbox login` to make a new one")]
+    NoSyftboxFolder,
+    /// The token is another account's.
+    #[error("the token is for {found}, not for {wanted}; use --email {found}, or another --token-path")]
+    OtherAccount {
+        /// Who was to log in.
+        wanted: Email,
+        /// Whose token it is.
+        found: Email,
+    },
+    /// The local folder is another account's.
+    #[error("the folder belongs to {found}, not to {wanted}; choose another one with --folder")]
+    OtherFolder {
+        /// Who was to log in.
+        wanted: Email,
+        /// Whose folder it is.
+        found: Email,
+    },
+    /// The call is for another role.
+    #[error("{call} needs the role {role}; start with --role {role}, or without --role to have both")]
+    RoleNeeded {
+        /// What was asked for.
+        call: &'static str,
+        /// `do` or `ds`.
+        role: &'static str,
+    },
+    /// A peer must be somebody else.
+    #[error("{0} is your own account; a peer is somebody else")]
+    OwnAccount(Email),
+    /// Nothing is known of the peer.
+    #[error(
+        "{0} is no peer of yours; run `syftbox peer add {0}` first, or `syftbox peer list --refresh` to see who is"
+    )]
+    UnknownPeer(Email),
+    /// Nobody asked.
+    #[error(
+        "{0} has not asked to be your peer; they run `syftbox peer add` with your address first, then run `syftbox sync`"
+    )]
+    NoRequest(Email),
+    /// The peer hasn't accepted yet.
+    #[error("{0} has not accepted you as a peer yet; wait until they have, then run `syftbox sync`")]
+    NotAccepted(Email),
+    /// The peer speaks another version.
+    #[error("{peer} can't be talked to: {why}")]
+    Incompatible {
+        /// Who.
+        peer: Email,
+        /// Why, and what to do.
+        why: crate::peers::Skipped,
+    },
+    /// There is a dataset of that name.
+    #[error(
+        "a dataset named {0} exists already; choose another name, or delete it with `syftbox dataset delete {0} --yes`"
+    )]
+    DatasetExists(String),
+    /// There is no dataset of that name.
+    #[error("you have no dataset named {0}; `syftbox dataset list` shows those there are")]
+    NoDataset(String),
+    /// A dataset source that can't be one.
+    #[error("{what}: {why}")]
+    BadSource {
+        /// Which file or folder.
+        what: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// There is a job of that name.
+    #[error("a job named {0:?} exists already for that datasite; choose another name with --name")]
+    JobExists(String),
+    /// There is no job of that name.
+    #[error(
+        "there is no job named {0:?}; `syftbox job list` shows those there are (run `syftbox sync` to see new ones)"
+    )]
+    NoJob(String),
+    /// Several jobs have that name.
+    #[error("more than one job is named {name:?}: {choices}; name one of them as PEER/NAME")]
+    AmbiguousJob {
+        /// The name.
+        name: String,
+        /// The full names.
+        choices: String,
+    },
+    /// The job is in a state in which that can't be done.
+    #[error("the job {name:?} is {}, and only a job that is {needed} can be {verb}", .status.as_str())]
+    WrongStatus {
+        /// Which job.
+        name: String,
+        /// What it is.
+        status: JobStatus,
+        /// What it would have to be.
+        needed: &'static str,
+        /// What was to be done.
+        verb: &'static str,
+    },
+    /// The job is about somebody else's data.
+    #[error("the job {name:?} is for the datasite of {datasite}, so only they can have it {verb}")]
+    NotOurJob {
+        /// Which job.
+        name: String,
+        /// Whose data it is about.
+        datasite: Email,
+        /// What was to be done.
+        verb: &'static str,
+    },
+    /// The submission isn't one.
+    #[error("the job can't be submitted: {0}")]
+    BadSubmission(String),
+    /// A job couldn't be run at all.
+    #[error("the job could not be run: {0}")]
+    Runner(#[from] crate::jobs::RunnerError),
+}
+
+impl From<JournalError> for ManagerError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Drive(error) => Self::Drive(error),
+            JournalError::State(error) => Self::State(error),
+        }
+    }
+}
+
+impl From<SpareIdsError> for ManagerError {
+    fn from(error: SpareIdsError) -> Self {
+        match error {
+            SpareIdsError::Drive(error) => Self::Drive(error),
+            SpareIdsError::State(error) => Self::State(error),
+        }
+    }
+}

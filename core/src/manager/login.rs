@@ -1,0 +1,169 @@
+//! Becoming one account's manager (wire section 1).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{ManagerError, SyftboxManager};
+use crate::{
+    catalog::{Catalog, SpareIds},
+    domain::{Email, Generation},
+    drive::{Drive, NewFile},
+    peers::Peers,
+    platform::Platform,
+    state::{Document, State},
+    tokens::TokenSource,
+    wire::{
+        VersionFile,
+        names::{SYFTBOX_FOLDER, VERSION_FILE},
+    },
+};
+
+/// What an account may do here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// Publish datasets, review and run jobs.
+    pub owner: bool,
+    /// Submit jobs, receive results.
+    pub scientist: bool,
+}
+
+impl Roles {
+    /// Data owner and data scientist in one.
+    pub const BOTH: Self = Self { owner: true, scientist: true };
+    /// Data owner only.
+    pub const OWNER: Self = Self { owner: true, scientist: false };
+    /// Data scientist only.
+    pub const SCIENTIST: Self = Self { owner: false, scientist: true };
+}
+
+/// Who we are and where Drive is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The account, as its token says too.
+    pub email: Email,
+    /// What it may do here.
+    pub roles: Roles,
+    /// Which generation of peers it talks to.
+    pub generation: Generation,
+    /// The root of Drive; see [`Drive::new`].
+    pub drive_url: Url,
+    /// The local `SyftBox` folder as the machine names it, for files that say where data lies.
+    pub folder: String,
+}
+
+/// What login leaves behind: the proof that this folder is this account's.
+#[derive(Serialize, Deserialize)]
+struct Account {
+    email: Email,
+    drive_url: Url,
+}
+
+impl SyftboxManager {
+    /// Logs in: checks that the token is `settings.email`'s, makes the `SyftBox` folder on Drive
+    /// when there is none, and publishes our version.
+    ///
+    /// # Errors
+    /// [`ManagerError::OtherAccount`] when the token is somebody else's,
+    /// [`ManagerError::OtherFolder`] when the local folder is, or whatever Drive says.
+    pub async fn login(
+        settings: Settings,
+        platform: Platform,
+        tokens: Arc<dyn TokenSource>,
+    ) -> Result<Self, ManagerError> {
+        let mut manager = Self::remembered(settings, platform, tokens).await?;
+        let account = manager.drive.about().await?;
+        if account != manager.settings.email {
+            return Err(ManagerError::OtherAccount { wanted: manager.settings.email, found: account });
+        }
+        manager.refresh_catalog(false).await?;
+        manager.make_syftbox_folder().await?;
+        manager.publish_version().await?;
+        let account =
+            Account { email: manager.settings.email.clone(), drive_url: manager.settings.drive_url.clone() };
+        manager.state.save(Document::Account, &account).await?;
+        Ok(manager)
+    }
+
+    /// The manager of an account that logged in before, without a request; logs in when it didn't.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub async fn open(
+        settings: Settings,
+        platform: Platform,
+        tokens: Arc<dyn TokenSource>,
+    ) -> Result<Self, ManagerError> {
+        let state = State::new(platform.files.clone());
+        match state.load::<Account>(Document::Account).await? {
+            Some(account) if account.drive_url == settings.drive_url => {
+                Self::remembered(settings, platform, tokens).await
+            }
+            _ => Self::login(settings, platform, tokens).await,
+        }
+    }
+
+    async fn remembered(
+        settings: Settings,
+        platform: Platform,
+        tokens: Arc<dyn TokenSource>,
+    ) -> Result<Self, ManagerError> {
+        let state = State::new(platform.files.clone());
+        let account = state.load::<Account>(Document::Account).await?;
+        if let Some(account) = &account
+            && account.email != settings.email
+        {
+            return Err(ManagerError::OtherFolder { wanted: settings.email, found: account.email.clone() });
+        }
+        // What was remembered of one Drive says nothing of another.
+        let same_drive = account.is_some_and(|account| account.drive_url == settings.drive_url);
+        let drive = Drive::new(&platform, &settings.drive_url, tokens);
+        let mut manager = Self {
+            settings,
+            platform,
+            drive,
+            state,
+            catalog: Catalog::default(),
+            ids: SpareIds::default(),
+            peers: Peers::default(),
+        };
+        if same_drive {
+            manager.catalog = manager.state.load(Document::Catalog).await?.unwrap_or_default();
+            manager.ids = manager.state.load(Document::SpareIds).await?.unwrap_or_default();
+            manager.peers = manager.state.load(Document::Peers).await?.unwrap_or_default();
+        }
+        Ok(manager)
+    }
+
+    async fn make_syftbox_folder(&mut self) -> Result<(), ManagerError> {
+        if self.catalog.root().is_none() {
+            let new = NewFile::new(self.new_id().await?, SYFTBOX_FOLDER, NewFile::my_drive());
+            self.make_folder(new).await?;
+        }
+        let root = self.root()?;
+        self.catalog.ensure_listed(&self.drive, [root]).await?;
+        self.save_catalog().await
+    }
+
+    /// Keeps our version file true (wire section 1).
+    async fn publish_version(&mut self) -> Result<(), ManagerError> {
+        let ours = VersionFile::new(self.settings.generation.version(), self.now());
+        let existing = self.catalog.version_file().map(|file| file.id.clone());
+        let Some(id) = existing else {
+            let new = NewFile::new(self.new_id().await?, VERSION_FILE, self.root()?);
+            let written = self.drive.upload(new, Bytes::from(ours.to_json()?).into()).await?;
+            self.catalog.note(written);
+            return self.save_catalog().await;
+        };
+        let account = self.settings.email.clone();
+        self.read_version_file(&account, &id).await?;
+        if self.peers.version_of(&account) != Some(ours.version) {
+            let written = self.drive.replace_content(&id, Bytes::from(ours.to_json()?).into()).await?;
+            self.catalog.note(written);
+            self.save_catalog().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! The manager of one account: the calls that people and programs make.
+
+mod error;
+mod login;
+
+pub use self::{
+    error::ManagerError,
+    login::{Roles, Settings},
+};
+use crate::{
+    catalog::{Catalog, SpareIds},
+    datasite,
+    domain::{DatasitePath, Email, Generation, Timestamp},
+    drive::{Drive, DriveFile, FileId, NewFile},
+    peers::Peers,
+    platform::{FileStore, Platform},
+    state::{Document, State},
+};
+
+/// One account's view of its peers, datasets and jobs, and all it can do with them.
+///
+/// Calls that need a role the account doesn't have are errors that name the role. Every call that
+/// changes something on Drive is safe to repeat after it failed.
+pub struct SyftboxManager {
+    pub(crate) settings: Settings,
+    pub(crate) platform: Platform,
+    pub(crate) drive: Drive,
+    pub(crate) state: State,
+    pub(crate) catalog: Catalog,
+    pub(crate) ids: SpareIds,
+    pub(crate) peers: Peers,
+}
+
+impl SyftboxManager {
+    /// The account.
+    #[must_use]
+    pub fn email(&self) -> &Email {
+        &self.settings.email
+    }
+
+    /// What the account may do here.
+    #[must_use]
+    pub fn roles(&self) -> Roles {
+        self.settings.roles
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.settings.generation
+    }
+
+    pub(crate) fn files(&self) -> &dyn FileStore {
+        self.platform.files.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.platform.clock.now()
+    }
+
+    /// The local folder of `owner`'s datasite.
+    pub(crate) fn datasite_folder(owner: &Email) -> Result<DatasitePath, ManagerError> {
+        Ok(datasite::folder_of(owner)?)
+    }
+
+    pub(crate) fn need_owner(&self, call: &'static str) -> Result<(), ManagerError> {
+        if self.settings.roles.owner { Ok(()) } else { Err(ManagerError::RoleNeeded { call, role: "do" }) }
+    }
+
+    pub(crate) fn need_scientist(&self, call: &'static str) -> Result<(), ManagerError> {
+        if self.settings.roles.scientist {
+            Ok(())
+        } else {
+            Err(ManagerError::RoleNeeded { call, role: "ds" })
+        }
+    }
+
+    /// Asks Drive what changed and remembers it.
+    pub(crate) async fn refresh_catalog(&mut self, full: bool) -> Result<(), ManagerError> {
+        self.catalog.refresh(&self.drive, full).await?;
+        self.save_catalog().await
+    }
+
+    pub(crate) async fn save_catalog(&self) -> Result<(), ManagerError> {
+        Ok(self.state.save(Document::Catalog, &self.catalog).await?)
+    }
+
+    pub(crate) async fn new_id(&mut self) -> Result<FileId, ManagerError> {
+        let mut ids = self.ids.take(1, &self.drive, &self.state).await?;
+        ids.pop().ok_or(ManagerError::NoIds)
+    }
+
+    /// Our `SyftBox` folder.
+    pub(crate) fn root(&self) -> Result<FileId, ManagerError> {
+        self.catalog.root().map(|root| root.id.clone()).ok_or(ManagerError::NoSyftboxFolder)
+    }
+
+    /// The folder of ours called `name` in `SyftBox`, made when it isn't there.
+    pub(crate) async fn own_folder(&mut self, name: &str) -> Result<FileId, ManagerError> {
+        let root = self.root()?;
+        if let Some(folder) = self.catalog.child(&root, name) {
+            return Ok(folder.id.clone());
+        }
+        let new = NewFile::new(self.new_id().await?, name, root);
+        Ok(self.make_folder(new).await?.id)
+    }
+
+    pub(crate) async fn make_folder(&mut self, new: NewFile) -> Result<DriveFile, ManagerError> {
+        let folder = self.drive.create_folder(new).await?;
+        self.catalog.note_new_folder(folder.clone());
+        self.save_catalog().await?;
+        Ok(folder)
+    }
+}

@@ -1,0 +1,261 @@
+//! Becoming peers (wire section 3).
+
+use bytes::Bytes;
+
+use super::{Peer, Peers, SeenVersion};
+use crate::{
+    catalog::pair_name,
+    domain::Email,
+    drive::{BatchCall, DriveError, FileId, Grantee, NewFile, Role},
+    jobs,
+    manager::{ManagerError, SyftboxManager},
+    state::Document,
+    sync::SyncReport,
+    wire::{
+        PeerRecord, PeerState, PeersFile, VersionFile,
+        names::{BoxKind, PEERS_FILE},
+    },
+};
+
+/// No file of peers or of a version is larger.
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+impl SyftboxManager {
+    /// All peers and requests, by address. With `refresh` Drive is asked what changed first.
+    ///
+    /// # Errors
+    /// When Drive can't be asked.
+    pub async fn peers(&mut self, refresh: bool) -> Result<Vec<Peer>, ManagerError> {
+        if refresh {
+            self.refresh_catalog(false).await?;
+            self.load_peers(&mut SyncReport::default()).await?;
+        }
+        let states = self.peers.states(&self.catalog, self.email(), self.generation());
+        Ok(states
+            .into_iter()
+            .map(|(email, state)| Peer { version: self.peers.version_of(&email), email, state })
+            .collect())
+    }
+
+    /// Asks `peer` to become one: makes our inbox and outbox for its datasite and lets it write
+    /// there. Asking again repairs what is missing.
+    ///
+    /// # Errors
+    /// When `peer` is ourselves, or Drive says no.
+    pub async fn add_peer(&mut self, peer: &Email) -> Result<Peer, ManagerError> {
+        self.prepare_for(peer).await?;
+        self.make_pair(peer, Vec::new()).await?;
+        let known = self.peers.states(&self.catalog, self.email(), self.generation()).get(peer).copied();
+        let state = match known {
+            // With a pair of the peer's for us there already, both want it.
+            Some(PeerState::Accepted | PeerState::RequestedByPeer) => PeerState::Accepted,
+            _ => PeerState::RequestedByMe,
+        };
+        self.record_peer(peer, state).await
+    }
+
+    /// Accepts the request of `peer`: makes our pair for its datasite, gives it job folders in
+    /// ours, and shares the datasets that are for any peer. The owner's role.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoRequest`] when it never asked, or Drive says no.
+    pub async fn approve_peer_request(&mut self, peer: &Email) -> Result<Peer, ManagerError> {
+        self.need_owner("approving a peer")?;
+        self.prepare_for(peer).await?;
+        self.need_request(peer)?;
+        let datasets = self.datasets_for_anyone();
+        self.make_pair(peer, datasets).await?;
+        jobs::make_job_folders(self.files(), self.email(), peer).await?;
+        self.record_peer(peer, PeerState::Accepted).await
+    }
+
+    /// Refuses the request of `peer`; nothing of it is read any more. The owner's role.
+    ///
+    /// # Errors
+    /// [`ManagerError::NoRequest`] when it never asked, or Drive says no.
+    pub async fn reject_peer_request(&mut self, peer: &Email) -> Result<Peer, ManagerError> {
+        self.need_owner("rejecting a peer")?;
+        self.prepare_for(peer).await?;
+        self.need_request(peer)?;
+        self.record_peer(peer, PeerState::Rejected).await
+    }
+
+    async fn prepare_for(&mut self, peer: &Email) -> Result<(), ManagerError> {
+        if peer == self.email() {
+            return Err(ManagerError::OwnAccount(peer.clone()));
+        }
+        self.refresh_catalog(false).await?;
+        self.load_peers(&mut SyncReport::default()).await
+    }
+
+    /// A request is a pair that the peer made for our datasite, whatever we said of it before.
+    fn need_request(&self, peer: &Email) -> Result<(), ManagerError> {
+        match self.pair_folder_id(peer, self.email(), BoxKind::Inbox, peer) {
+            Some(_) => Ok(()),
+            None => Err(ManagerError::NoRequest(peer.clone())),
+        }
+    }
+
+    /// Our inbox and outbox for the datasite of `peer`, shared with it together with our version
+    /// file and the folders in `shared`.
+    async fn make_pair(&mut self, peer: &Email, shared: Vec<FileId>) -> Result<(), ManagerError> {
+        let me = self.email().clone();
+        let root = self.root()?;
+        let mut folders = Vec::new();
+        let mut missing = Vec::new();
+        for kind in [BoxKind::Inbox, BoxKind::Outbox] {
+            match self.pair_folder_id(&me, peer, kind, &me) {
+                Some(folder) => folders.push(folder),
+                None => missing.push(pair_name(self.generation(), peer, kind, &me).to_string()),
+            }
+        }
+        let ids = self.ids.take(missing.len(), &self.drive, &self.state).await?;
+        let creates = ids
+            .into_iter()
+            .zip(missing)
+            .map(|(id, name)| BatchCall::CreateFolder(NewFile::new(id, name, root.clone())))
+            .collect();
+        for made in self.all_of(creates).await?.into_iter().flatten() {
+            folders.push(made.id.clone());
+            self.catalog.note_new_folder(made);
+        }
+        self.save_catalog().await?;
+        let version = self.catalog.version_file().map(|file| file.id.clone());
+        let share = |id, role| BatchCall::Share { id, grantee: Grantee::User(peer.clone()), role };
+        let calls = folders
+            .into_iter()
+            .map(|id| share(id, Role::Writer))
+            .chain(version.into_iter().chain(shared).map(|id| share(id, Role::Reader)))
+            .collect();
+        self.all_of(calls).await?;
+        Ok(())
+    }
+
+    /// Carries out `calls`; the first that failed fails it all. A repetition does what is missing.
+    pub(crate) async fn all_of(
+        &self,
+        calls: Vec<BatchCall>,
+    ) -> Result<Vec<Option<crate::drive::DriveFile>>, DriveError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.drive.batch(calls).await?.into_iter().collect()
+    }
+
+    /// Writes the state of `peer` into our peers file, on what is there now: `prepare_for` looked.
+    async fn record_peer(&mut self, peer: &Email, state: PeerState) -> Result<Peer, ManagerError> {
+        let mut file = self.peers.file.clone();
+        let record = file.peers.entry(peer.clone()).or_insert_with(|| PeerRecord::new(state));
+        record.state = state;
+        if file != self.peers.file || self.catalog.peers_file().is_none() {
+            self.write_peers_file(file).await?;
+        }
+        Ok(Peer { email: peer.clone(), state, version: self.peers.version_of(peer) })
+    }
+
+    async fn write_peers_file(&mut self, file: PeersFile) -> Result<(), ManagerError> {
+        let json = Bytes::from(file.to_json()?);
+        let existing = self.catalog.peers_file().map(|file| file.id.clone());
+        let written = if let Some(id) = existing {
+            self.drive.replace_content(&id, json.into()).await?
+        } else {
+            let new = NewFile::new(self.new_id().await?, PEERS_FILE, self.root()?);
+            self.drive.upload(new, json.into()).await?
+        };
+        self.peers.seen = Some(written.content_state());
+        self.peers.file = file;
+        self.catalog.note(written);
+        self.save_catalog().await?;
+        Ok(self.state.save(Document::Peers, &self.peers).await?)
+    }
+
+    /// Reads our peers file and the version files of peers where they changed, and writes down the
+    /// requests of ours that were accepted.
+    pub(crate) async fn load_peers(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {
+        let file = self.catalog.peers_file().map(|file| (file.id.clone(), file.content_state()));
+        if let Some((id, state)) = file
+            && self.peers.seen.as_ref() != Some(&state)
+        {
+            let json = self.drive.download(&id, MAX_FILE_BYTES).await?;
+            self.peers.file = PeersFile::parse(&json)?;
+            self.peers.seen = Some(state);
+        }
+        let states = self.peers.states(&self.catalog, self.email(), self.generation());
+        self.accept_answered_requests(&states, report).await?;
+        for (peer, state) in &states {
+            let file = self.catalog.version_file_of(peer).map(|file| file.id.clone());
+            match file {
+                Some(id) if *state != PeerState::Rejected => self.read_version_file(peer, &id).await?,
+                _ => {}
+            }
+        }
+        Ok(self.state.save(Document::Peers, &self.peers).await?)
+    }
+
+    async fn accept_answered_requests(
+        &mut self,
+        states: &std::collections::BTreeMap<Email, PeerState>,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        let mut file = self.peers.file.clone();
+        for (peer, record) in &mut file.peers {
+            if record.state == PeerState::RequestedByMe && states.get(peer) == Some(&PeerState::Accepted) {
+                record.state = PeerState::Accepted;
+                report.peers_changed += 1;
+            }
+        }
+        if file == self.peers.file { Ok(()) } else { self.write_peers_file(file).await }
+    }
+
+    /// Reads a version file when it changed since we last did.
+    pub(crate) async fn read_version_file(&mut self, peer: &Email, id: &FileId) -> Result<(), ManagerError> {
+        let Some(seen) = self.catalog.get(id).map(crate::drive::DriveFile::content_state) else {
+            return Ok(());
+        };
+        if self.peers.versions.get(peer).is_some_and(|known| known.seen == seen) {
+            return Ok(());
+        }
+        let file = match self.drive.download(id, MAX_FILE_BYTES).await {
+            Ok(json) => VersionFile::parse(&json).ok(),
+            Err(error) if error.is_closed_to_us() || matches!(error, DriveError::TooLarge { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.peers.versions.insert(peer.clone(), SeenVersion { seen, file });
+        Ok(())
+    }
+
+    /// The id of an inbox or outbox of our generation; `owner` is who made it.
+    pub(crate) fn pair_folder_id(
+        &self,
+        owner: &Email,
+        datasite: &Email,
+        kind: BoxKind,
+        other: &Email,
+    ) -> Option<FileId> {
+        let wanted = pair_name(self.generation(), datasite, kind, other);
+        self.catalog.pair_folder(owner, &wanted).map(|folder| folder.id.clone())
+    }
+
+    /// The peer's version file, or the reason why it can't be talked to.
+    pub(crate) fn need_accepted_peer(&self, peer: &Email) -> Result<VersionFile, ManagerError> {
+        match self.peers.states(&self.catalog, self.email(), self.generation()).get(peer) {
+            None | Some(PeerState::RequestedByPeer | PeerState::Rejected) => {
+                return Err(ManagerError::UnknownPeer(peer.clone()));
+            }
+            Some(PeerState::RequestedByMe) => return Err(ManagerError::NotAccepted(peer.clone())),
+            Some(PeerState::Accepted) => {}
+        }
+        let incompatible = |why| ManagerError::Incompatible { peer: peer.clone(), why };
+        self.peers.check_version(peer, self.generation()).map_err(incompatible)?;
+        let seen = self.peers.versions.get(peer).and_then(|seen| seen.file.clone());
+        seen.ok_or_else(|| incompatible(super::Skipped::UnknownVersion))
+    }
+}
+
+impl Peers {
+    /// The peers that accepted us, or that we accepted.
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = &Email> {
+        let accepted = |record: &PeerRecord| record.state == PeerState::Accepted;
+        self.file.peers.iter().filter(move |(_, record)| accepted(record)).map(|(email, _)| email)
+    }
+}

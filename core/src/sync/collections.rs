@@ -1,0 +1,157 @@
+//! A scientist fetches collections: the mock halves of datasets (wire sections 2 and 8).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SyncReport;
+use crate::{
+    catalog::Catalog,
+    datasets,
+    domain::{DatasitePath, Email},
+    drive::{DriveFile, FileId},
+    manager::{ManagerError, SyftboxManager},
+    platform::tree,
+    state::{Document, path_of},
+    wire::{
+        dataset::DatasetName,
+        names::{CollectionHash, CollectionHasher},
+    },
+};
+
+/// More files than this in one collection are refused.
+const MAX_FILES: usize = 10_000;
+/// More bytes than this in one collection are refused.
+const MAX_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// A collection whose files are here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FetchedCollection {
+    /// The folder on Drive that they came from.
+    folder: FileId,
+}
+
+/// A collection that an owner shares.
+struct Shared {
+    folder: FileId,
+    hash: CollectionHash,
+}
+
+/// The collections that `owner` shares with us; of one name the newest counts.
+fn shared_by(catalog: &Catalog, owner: &Email) -> BTreeMap<DatasetName, Shared> {
+    let mut newest: BTreeMap<DatasetName, (&DriveFile, CollectionHash)> = BTreeMap::new();
+    for (folder, name) in catalog.collections_of(owner) {
+        let is_newer = newest.get(&name.name).is_none_or(|(other, _)| other.created < folder.created);
+        if !name.private && is_newer {
+            newest.insert(name.name, (folder, name.hash));
+        }
+    }
+    newest
+        .into_iter()
+        .map(|(name, (folder, hash))| (name, Shared { folder: folder.id.clone(), hash }))
+        .collect()
+}
+
+impl SyftboxManager {
+    /// Fetches what is new of the collections of `owners`, and drops what is gone.
+    pub(super) async fn fetch_collections(
+        &mut self,
+        owners: &[Email],
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        let mut followed = self.load_followed().await?;
+        let before = followed.clone();
+        for owner in owners {
+            let shared = shared_by(&self.catalog, owner);
+            let here = &mut followed.datasites.entry(owner.clone()).or_default().collections;
+            let gone: Vec<_> = here.keys().filter(|name| !shared.contains_key(*name)).cloned().collect();
+            for name in gone {
+                self.files().remove(&datasets::public_folder(owner, &name)?).await?;
+                here.remove(&name);
+                report.datasets_dropped += 1;
+            }
+            for (name, collection) in shared {
+                if here.get(&name).is_some_and(|fetched| fetched.folder == collection.folder) {
+                    continue;
+                }
+                match self.fetch_collection(owner, &name, &collection).await? {
+                    Ok(()) => {
+                        here.insert(name, FetchedCollection { folder: collection.folder });
+                        report.datasets_fetched += 1;
+                    }
+                    Err(why) => report.refuse(owner, format!("dataset {}", name.as_str()), why),
+                }
+            }
+        }
+        if followed.datasites.keys().ne(before.datasites.keys())
+            || report.datasets_fetched + report.datasets_dropped > 0
+        {
+            self.state.save(Document::Followed, &followed).await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches one collection beside what is there, and puts it in place when it is whole; the
+    /// inner error says why it was refused.
+    async fn fetch_collection(
+        &mut self,
+        owner: &Email,
+        name: &DatasetName,
+        collection: &Shared,
+    ) -> Result<Result<(), String>, ManagerError> {
+        self.catalog.ensure_listed(&self.drive, [collection.folder.clone()]).await?;
+        let mut files: Vec<_> = self.catalog.children(&collection.folder).cloned().collect();
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Err(why) = check_listing(&files) {
+            return Ok(Err(why));
+        }
+        let incoming = path_of(&format!("incoming/{}", collection.folder))?;
+        self.files().remove(&incoming).await?;
+        self.files().create_folder(&incoming).await?;
+        let mut hasher = CollectionHasher::default();
+        let mut left = MAX_BYTES;
+        for file in &files {
+            let path = incoming.join(&file.name)?;
+            let mut sink = self.files().create(&path).await?;
+            match self.drive.download_to(&file.id, sink.as_mut(), left).await {
+                Ok(len) => left = left.saturating_sub(len),
+                Err(error) if super::receive::may_pass_over(&error) => return Ok(Err(error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+            sink.commit().await?;
+            hasher.file(&file.name);
+            tree::read_pieces(self.files(), &path, |piece| hasher.update(piece)).await?;
+        }
+        if hasher.finish() != collection.hash {
+            self.files().remove(&incoming).await?;
+            // Its owner may still be uploading: then the next sync finds it whole.
+            self.catalog.forget_listing(&collection.folder);
+            return Ok(Err("its files don't have the hash that its name says; sync again later".to_owned()));
+        }
+        let target = datasets::public_folder(owner, name)?;
+        self.files().remove(&target).await?;
+        self.files().rename(&incoming, &target).await?;
+        Ok(Ok(()))
+    }
+}
+
+/// Whether what lies in a collection's folder can become local files.
+fn check_listing(files: &[DriveFile]) -> Result<(), String> {
+    if files.len() > MAX_FILES {
+        return Err(format!("it has {} files, at most {MAX_FILES} are possible", files.len()));
+    }
+    for (at, file) in files.iter().enumerate() {
+        let is_name = file.name.parse::<DatasitePath>().is_ok_and(|path| path.components().count() == 1);
+        if !is_name || file.is_folder() {
+            return Err(format!("it has {:?}, which can't be a file here", file.name));
+        }
+        if at > 0 && files[at - 1].name == file.name {
+            return Err(format!("it has two files named {:?}", file.name));
+        }
+    }
+    let bytes: u64 = files.iter().filter_map(|file| file.size).sum();
+    if bytes > MAX_BYTES {
+        return Err(format!("it has {bytes} bytes, at most {MAX_BYTES} are possible"));
+    }
+    Ok(())
+}

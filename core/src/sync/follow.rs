@@ -1,0 +1,160 @@
+//! A scientist follows datasites: events from the outboxes that their owners fill (wire section 4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::{SyncReport, collections::FetchedCollection, receive::may_pass_over};
+use crate::{
+    datasite,
+    domain::{DatasitePath, Email, Timestamp},
+    drive::{DriveFile, FileId},
+    manager::{ManagerError, SyftboxManager},
+    state::Document,
+    wire::{
+        Event, EventsMessage, MAX_EXPANDED,
+        dataset::DatasetName,
+        decode, is_syncable,
+        names::{BoxKind, MessageKind, MessageName},
+    },
+};
+
+/// How many messages are downloaded at once.
+const PARALLEL_DOWNLOADS: usize = 8;
+
+/// What was taken over of the datasites of others.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Followed {
+    /// By owner.
+    pub datasites: BTreeMap<Email, FollowedDatasite>,
+}
+
+/// What was taken over of one datasite.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FollowedDatasite {
+    /// The messages in the outbox that were applied.
+    applied: BTreeSet<FileId>,
+    /// When each file last changed, so that an older event that comes late changes nothing.
+    changed: BTreeMap<DatasitePath, Timestamp>,
+    /// The collections whose files are here.
+    pub(super) collections: BTreeMap<DatasetName, FetchedCollection>,
+}
+
+impl SyftboxManager {
+    /// Applies the new events of all `owners` to our copies of their datasites.
+    pub(super) async fn follow(
+        &mut self,
+        owners: &[Email],
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        if !self.roles().owner {
+            self.list_message_folders(owners).await?;
+        }
+        let mut followed = self.load_followed().await?;
+        for owner in owners {
+            let me = self.email().clone();
+            let Some(outbox) = self.pair_folder_id(&me, owner, BoxKind::Outbox, &me) else { continue };
+            let datasite = followed.datasites.entry(owner.clone()).or_default();
+            let there: BTreeSet<FileId> =
+                self.catalog.children(&outbox).map(|file| file.id.clone()).collect();
+            datasite.applied.retain(|id| there.contains(id));
+            let new = self.new_messages(&outbox, owner, datasite);
+            if !new.is_empty() {
+                self.apply_messages(owner, new, datasite, report).await?;
+            }
+        }
+        Ok(self.state.save(Document::Followed, &followed).await?)
+    }
+
+    pub(super) async fn load_followed(&self) -> Result<Followed, ManagerError> {
+        Ok(self.state.load(Document::Followed).await?.unwrap_or_default())
+    }
+
+    /// The messages that weren't applied, by ascending time. Only those that the owner itself wrote
+    /// count: a writer of the folder could add others.
+    fn new_messages(
+        &self,
+        outbox: &FileId,
+        owner: &Email,
+        datasite: &FollowedDatasite,
+    ) -> Vec<(MessageName, DriveFile)> {
+        let mut messages: Vec<_> = self
+            .catalog
+            .children(outbox)
+            .filter(|file| file.owner.as_ref() == Some(owner) && !datasite.applied.contains(&file.id))
+            .filter_map(|file| {
+                Some((MessageName::parse(MessageKind::Events, &file.name).ok()?, file.clone()))
+            })
+            .collect();
+        messages.sort_by_key(|(name, _)| (name.timestamp, name.uuid));
+        messages
+    }
+
+    async fn apply_messages(
+        &self,
+        owner: &Email,
+        messages: Vec<(MessageName, DriveFile)>,
+        datasite: &mut FollowedDatasite,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        let mut downloads = stream::iter(messages)
+            .map(|(_, file)| async move {
+                let payload = self.drive.download(&file.id, MAX_EXPANDED).await;
+                (file, payload)
+            })
+            .buffered(PARALLEL_DOWNLOADS);
+        while let Some((file, payload)) = downloads.next().await {
+            let message = match payload {
+                Err(error) if may_pass_over(&error) => Err(error.to_string()),
+                payload => decode::<EventsMessage>(&payload?).map_err(|error| error.to_string()),
+            };
+            match message {
+                Ok(message) => self.apply_message(owner, message, datasite, report).await?,
+                Err(why) => report.refuse(owner, &file.name, why),
+            }
+            datasite.applied.insert(file.id);
+        }
+        Ok(())
+    }
+
+    async fn apply_message(
+        &self,
+        owner: &Email,
+        message: EventsMessage,
+        datasite: &mut FollowedDatasite,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        for refused in &message.events.refused {
+            report.refuse(owner, refused.path.as_deref().unwrap_or("an event"), &refused.reason);
+        }
+        let folder = Self::datasite_folder(owner)?;
+        for event in message.events.accepted {
+            if event.datasite != *owner {
+                report.refuse(owner, &event.path, format!("it is of the datasite of {}", event.datasite));
+            } else if !is_syncable(&event.path) {
+                report.refuse(owner, &event.path, "files of that kind are never synced");
+            } else if datasite.changed.get(&event.path).is_none_or(|last| *last < event.timestamp) {
+                let (path, time) = (event.path.clone(), event.timestamp);
+                match self.apply_event(&folder, event).await {
+                    Ok(()) => report.events_applied += 1,
+                    Err(error) => report.refuse(owner, &path, error.kind),
+                }
+                datasite.changed.insert(path, time);
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_event(
+        &self,
+        folder: &DatasitePath,
+        event: Event,
+    ) -> Result<(), crate::platform::FileError> {
+        let local = datasite::in_folder(folder, &event.path)?;
+        match event.content {
+            Some(content) => self.files().write(&local, content.into_bytes()).await,
+            None => self.files().remove(&local).await,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Intents: what has to happen on Drive, written down before it is touched.
+//!
+//! A posting is a set of uploads with ids that Drive made in advance, and of messages to archive
+//! when they are done. It can be carried out any number of times with the same effect, so a process
+//! that dies at any request goes on where it was at the next sync: nothing is lost or sent twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::Catalog,
+    datasite::{Datasite, Published},
+    domain::{DatasitePath, Email, Timestamp},
+    drive::{BatchCall, Content, Drive, DriveError, FileId, NewFile},
+    platform::{FileErrorKind, FileStore, Platform, tree},
+    state::{State, StateError, path_of},
+};
+
+/// How the file of a recorded intent ends.
+const RECORD_EXTENSION: &str = ".json";
+/// How many uploads are under way at once.
+const PARALLEL_UPLOADS: usize = 4;
+
+/// One intent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Posting {
+    /// What our datasite's published files are from then on.
+    pub(crate) published: PublishedFiles,
+    /// Uploaded first, all of them.
+    pub(crate) uploads: Vec<PlannedUpload>,
+    /// Moved when all uploads are done.
+    pub(crate) archive: Vec<PlannedMove>,
+}
+
+/// The part of [`Datasite`](crate::datasite::Datasite) that a posting changes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct PublishedFiles {
+    /// The new entry of each file; `None` for one that is gone.
+    pub(crate) files: BTreeMap<DatasitePath, Option<Published>>,
+    /// The time of the newest event.
+    pub(crate) last_event: Option<Timestamp>,
+    /// Peers that were sent all they may read.
+    pub(crate) served: BTreeSet<Email>,
+}
+
+/// A payload on its way to Drive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PlannedUpload {
+    /// The id it will have.
+    pub(crate) id: FileId,
+    /// Its name on Drive.
+    pub(crate) name: String,
+    /// The folder it goes to.
+    pub(crate) parent: FileId,
+    /// Where its bytes wait, in the local state folder.
+    payload: DatasitePath,
+}
+
+/// A message that leaves an inbox.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PlannedMove {
+    /// Which message.
+    pub(crate) id: FileId,
+    /// The inbox.
+    pub(crate) from: FileId,
+    /// The archive.
+    pub(crate) to: FileId,
+}
+
+/// What a posting did, for the report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Posted {
+    /// What couldn't be put where it belongs because the place is gone or closed to us.
+    pub(crate) undeliverable: Vec<String>,
+}
+
+/// The postings of one `SyftBox` folder.
+pub(crate) struct Journal<'a> {
+    platform: &'a Platform,
+    state: &'a State,
+}
+
+impl<'a> Journal<'a> {
+    pub(crate) fn new(platform: &'a Platform, state: &'a State) -> Self {
+        Self { platform, state }
+    }
+
+    fn files(&self) -> &dyn FileStore {
+        self.platform.files.as_ref()
+    }
+
+    /// Writes a payload down for an upload of the posting at `time`.
+    pub(crate) async fn plan_upload(
+        &self,
+        id: FileId,
+        name: String,
+        parent: FileId,
+        payload: Bytes,
+    ) -> Result<PlannedUpload, StateError> {
+        let path = path_of(&format!("journal/{id}.payload"))?;
+        self.files().write(&path, payload).await?;
+        Ok(PlannedUpload { id, name, parent, payload: path })
+    }
+
+    /// Writes the intent down. From here on it will happen.
+    pub(crate) async fn record(
+        &self,
+        time: Timestamp,
+        posting: &Posting,
+    ) -> Result<DatasitePath, StateError> {
+        // Fixed width, so that names sort by time.
+        let path = path_of(&format!("journal/{:020.6}{RECORD_EXTENSION}", time.seconds()))?;
+        self.state.save_at(&path, posting).await?;
+        Ok(path)
+    }
+
+    /// The intents that are not done, oldest first. Payloads of intents that were never recorded go.
+    pub(crate) async fn open_postings(&self) -> Result<Vec<(DatasitePath, Posting)>, StateError> {
+        let folder = path_of("journal")?;
+        let found = tree::walk(self.files(), Some(&folder), |_| true).await?;
+        let (records, payloads): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .map(|(path, _)| path)
+            .partition(|path| path.as_str().ends_with(RECORD_EXTENSION));
+        let mut postings = Vec::new();
+        for path in records {
+            if let Some(posting) = self.state.load_at::<Posting>(&path).await? {
+                postings.push((path, posting));
+            }
+        }
+        for payload in payloads {
+            let wanted = postings
+                .iter()
+                .any(|(_, posting)| posting.uploads.iter().any(|upload| upload.payload == payload));
+            if !wanted {
+                self.files().remove(&payload).await?;
+            }
+        }
+        Ok(postings)
+    }
+
+    /// Makes the intent true and forgets it.
+    pub(crate) async fn carry_out(
+        &self,
+        drive: &Drive,
+        catalog: &mut Catalog,
+        record: &DatasitePath,
+        posting: &Posting,
+    ) -> Result<Posted, JournalError> {
+        let mut posted = Posted::default();
+        let uploads = stream::iter(&posting.uploads)
+            .map(|upload| async move { (upload, self.upload(drive, upload).await) })
+            .buffered(PARALLEL_UPLOADS)
+            .collect::<Vec<_>>();
+        for (upload, result) in uploads.await {
+            match result {
+                Ok(()) => {}
+                Err(JournalError::Drive(error)) if error.is_closed_to_us() => {
+                    catalog.forget(&upload.parent);
+                    posted.undeliverable.push(format!("{}: {error}", upload.name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.archive(drive, catalog, &posting.archive).await?;
+        self.files().remove(record).await.map_err(StateError::from)?;
+        let payloads = stream::iter(&posting.uploads).map(Ok);
+        payloads
+            .try_for_each(|upload| async move { self.files().remove(&upload.payload).await })
+            .await
+            .map_err(StateError::from)?;
+        Ok(posted)
+    }
+
+    async fn upload(&self, drive: &Drive, upload: &PlannedUpload) -> Result<(), JournalError> {
+        let stat = self.files().stat(&upload.payload).await.map_err(StateError::from)?;
+        let Some(stat) = stat else {
+            let missing = crate::platform::FileError::new(&upload.payload, FileErrorKind::Missing);
+            return Err(StateError::from(missing).into());
+        };
+        let new = NewFile::new(upload.id.clone(), upload.name.clone(), upload.parent.clone());
+        let content =
+            Content::File { files: self.platform.files.clone(), path: upload.payload.clone(), len: stat.len };
+        drive.upload(new, content).await?;
+        Ok(())
+    }
+
+    async fn archive(
+        &self,
+        drive: &Drive,
+        catalog: &mut Catalog,
+        moves: &[PlannedMove],
+    ) -> Result<(), JournalError> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let calls = moves
+            .iter()
+            .map(|m| BatchCall::Move { id: m.id.clone(), from: m.from.clone(), to: m.to.clone() })
+            .collect();
+        for (moved, result) in moves.iter().zip(drive.batch(calls).await?) {
+            match result {
+                Ok(_) => catalog.forget(&moved.id),
+                // Its owner took it away meanwhile: then it is out of the inbox as well.
+                Err(error) if error.is_closed_to_us() => catalog.forget(&moved.id),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A posting that couldn't be carried out; it stays, and is tried again by the next sync.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Drive said no.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    /// The local state can't be kept.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl PublishedFiles {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.served.is_empty()
+    }
+
+    /// Takes the changes over. Doing so again changes nothing.
+    pub(crate) fn apply_to(self, datasite: &mut Datasite) {
+        for (path, entry) in self.files {
+            match entry {
+                Some(entry) => datasite.files.insert(path, entry),
+                None => datasite.files.remove(&path),
+            };
+        }
+        datasite.last_event = datasite.last_event.max(self.last_event);
+        datasite.served.extend(self.served);
+    }
+}

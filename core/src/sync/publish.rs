@@ -1,0 +1,264 @@
+//! An owner publishes: everything that differs from what was published becomes events, in the event
+//! log and in the outbox of each peer that may read it (wire section 4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::{
+    SyncReport,
+    journal::{Journal, PlannedMove, Posting, PublishedFiles},
+};
+use crate::{
+    datasite::{self, Datasite, LocalChange, Published},
+    domain::{DatasitePath, Email, Timestamp},
+    drive::FileId,
+    manager::{ManagerError, SyftboxManager},
+    permissions::{Level, PERMISSION_FILE, Permissions},
+    platform::{FileStat, uuid},
+    state::Document,
+    wire::{
+        Event, EventsMessage, FileContent, ProposedChange, encode,
+        names::{BoxKind, EventLogFolderName, MessageKind, MessageName},
+    },
+};
+
+/// A file larger than this doesn't fit into a message that peers accept: base64 makes it a third
+/// larger, and a message may expand to 64 MiB.
+pub(crate) const MAX_FILE_BYTES: u64 = 40 * 1024 * 1024;
+/// A message is closed when its files have this many bytes together, so that memory stays bounded.
+const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// Between two messages of one sync: a float of today's times tells them apart.
+const TICK: std::time::Duration = std::time::Duration::from_micros(10);
+
+/// A file on its way to peers.
+struct Outgoing {
+    change: LocalChange,
+    /// It is new in the event log; else it is only sent again, to peers that may newly read it.
+    logged: bool,
+    recipients: BTreeSet<Email>,
+}
+
+/// Who may read `path` now.
+fn readers(
+    permissions: &Permissions,
+    owner: &Email,
+    peers: &[Email],
+    path: &DatasitePath,
+) -> BTreeSet<Email> {
+    let level = if path.file_name() == PERMISSION_FILE { Level::Admin } else { Level::Read };
+    peers.iter().filter(|peer| permissions.allows(peer, owner, path, level)).cloned().collect()
+}
+
+/// Decides what goes to whom: changed files to all that may read them, deletions to those that
+/// have the file, unchanged files to those that may newly read them. Pure.
+fn route(
+    datasite: &Datasite,
+    changes: Vec<LocalChange>,
+    local: &[(DatasitePath, FileStat)],
+    permissions: &Permissions,
+    owner: &Email,
+    peers: &[Email],
+) -> Vec<Outgoing> {
+    let access_changed = changes.iter().any(|change| change.path.file_name() == PERMISSION_FILE)
+        || peers.iter().any(|peer| !datasite.served.contains(peer));
+    let covered: BTreeSet<DatasitePath> = changes.iter().map(|change| change.path.clone()).collect();
+    let mut outgoing: Vec<Outgoing> = changes
+        .into_iter()
+        .map(|change| {
+            let recipients = match (&change.new, datasite.files.get(&change.path)) {
+                (None, Some(published)) => published.readers.clone(),
+                _ => readers(permissions, owner, peers, &change.path),
+            };
+            Outgoing { change, logged: true, recipients }
+        })
+        .collect();
+    if access_changed {
+        for (path, stat) in local.iter().filter(|(path, _)| !covered.contains(path)) {
+            let Some(published) = datasite.files.get(path) else { continue };
+            let recipients: BTreeSet<_> =
+                readers(permissions, owner, peers, path).difference(&published.readers).cloned().collect();
+            if !recipients.is_empty() {
+                let change = LocalChange { path: path.clone(), new: Some((published.hash, stat.clone())) };
+                outgoing.push(Outgoing { change, logged: false, recipients });
+            }
+        }
+    }
+    outgoing
+}
+
+impl SyftboxManager {
+    /// Publishes what differs and archives the messages that led to it.
+    pub(super) async fn publish(
+        &mut self,
+        peers: &[Email],
+        archive: Vec<PlannedMove>,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        let me = self.email().clone();
+        let folder = Self::datasite_folder(&me)?;
+        let local = datasite::local_files(self.files(), &folder).await?;
+        let permissions = datasite::permissions(self.files(), &folder, &local).await?;
+        for (below, error) in permissions.unreadable() {
+            report.refuse(&me, format!("{PERMISSION_FILE} of {below:?}"), error);
+        }
+        let mut datasite = self.load_datasite().await?;
+        let changes = datasite.differences(self.files(), &folder, &local).await?;
+        let mut outgoing = route(&datasite, changes, &local, &permissions, &me, peers);
+        outgoing.retain(|file| match &file.change.new {
+            Some((_, stat)) if stat.len > MAX_FILE_BYTES => {
+                let why = format!("it has {} bytes, and {MAX_FILE_BYTES} can be synced at most", stat.len);
+                report.refuse(&me, &file.change.path, why);
+                false
+            }
+            _ => true,
+        });
+        let served: BTreeSet<Email> = peers.iter().cloned().collect();
+        if outgoing.is_empty() && archive.is_empty() && served.is_subset(&datasite.served) {
+            // Stamps may have been renewed.
+            self.state.save(Document::Datasite, &datasite).await?;
+            return self.upload_rolling_state().await;
+        }
+        let mut archive = Some(archive);
+        let mut messages = split(outgoing).into_iter().peekable();
+        loop {
+            let files = messages.next().unwrap_or_default();
+            let last = messages.peek().is_none();
+            let archive = if last { archive.take().unwrap_or_default() } else { Vec::new() };
+            let served = if last { served.clone() } else { BTreeSet::new() };
+            self.publish_message(&datasite, &folder, files, archive, served, report).await?;
+            if last {
+                break;
+            }
+            datasite = self.load_datasite().await?;
+        }
+        self.upload_rolling_state().await
+    }
+
+    /// Publishes one message's worth of files.
+    async fn publish_message(
+        &mut self,
+        datasite: &Datasite,
+        folder: &DatasitePath,
+        files: Vec<Outgoing>,
+        archive: Vec<PlannedMove>,
+        served: BTreeSet<Email>,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        let time = match datasite.last_event {
+            Some(last) => self.now().max(last.after(TICK)),
+            None => self.now(),
+        };
+        let mut published = PublishedFiles { served, last_event: Some(time), ..PublishedFiles::default() };
+        let mut log = Vec::new();
+        let mut outboxes: BTreeMap<Email, Vec<Event>> = BTreeMap::new();
+        for file in files {
+            let Some((event, entry)) = self.event_of(datasite, folder, &file, time).await? else { continue };
+            published.files.insert(file.change.path.clone(), entry);
+            for peer in &file.recipients {
+                outboxes.entry(peer.clone()).or_default().push(event.clone());
+            }
+            if file.logged {
+                log.push(event);
+            }
+        }
+        report.events_published += log.len();
+        self.note_in_rolling_state(&log).await?;
+        let destinations = self.destinations(log, outboxes, report).await?;
+        let mut uploads = Vec::new();
+        let ids = self.ids.take(destinations.len(), &self.drive, &self.state).await?;
+        for (id, (parent, events)) in ids.into_iter().zip(destinations) {
+            let name = MessageName { timestamp: time, uuid: uuid(self.platform.random.as_ref()) };
+            let message = EventsMessage { events: events.into(), message_filepath: name };
+            let payload = Bytes::from(encode(&message)?);
+            let journal = Journal::new(&self.platform, &self.state);
+            uploads
+                .push(journal.plan_upload(id, name.file_name(MessageKind::Events), parent, payload).await?);
+        }
+        let posting = Posting { published, uploads, archive };
+        let record = Journal::new(&self.platform, &self.state).record(time, &posting).await?;
+        self.carry_out(&record, &posting, report).await
+    }
+
+    /// The event of one file, and what is remembered of the file when it is published; `None` when
+    /// the file changed again meanwhile, so that the next sync publishes it.
+    async fn event_of(
+        &self,
+        datasite: &Datasite,
+        folder: &DatasitePath,
+        file: &Outgoing,
+        time: Timestamp,
+    ) -> Result<Option<(Event, Option<Published>)>, ManagerError> {
+        let known = datasite.files.get(&file.change.path);
+        let content = match &file.change.new {
+            None => None,
+            Some((hash, stat)) => {
+                let path = datasite::in_folder(folder, &file.change.path)?;
+                let Ok(bytes) = self.files().read(&path, MAX_FILE_BYTES).await else { return Ok(None) };
+                let content = FileContent::from_bytes(bytes);
+                if content.hash() != *hash {
+                    return Ok(None);
+                }
+                Some((content, stat))
+            }
+        };
+        let entry = content.as_ref().map(|(content, stat)| {
+            let mut readers = file.recipients.clone();
+            if !file.logged {
+                readers.extend(known.into_iter().flat_map(|known| known.readers.iter().cloned()));
+            }
+            Published { hash: content.hash(), len: stat.len, stamp: stat.stamp.clone(), readers }
+        });
+        let change = ProposedChange::new(
+            uuid(self.platform.random.as_ref()),
+            self.email().clone(),
+            file.change.path.clone(),
+            content.map(|(content, _)| content),
+            known.filter(|_| file.logged).map(|known| known.hash),
+            time,
+        );
+        Ok(Some((Event::from_change(change, time), entry)))
+    }
+
+    /// Where the events of a message go: the event log, and the outbox that each recipient made.
+    async fn destinations(
+        &mut self,
+        log: Vec<Event>,
+        outboxes: BTreeMap<Email, Vec<Event>>,
+        report: &mut SyncReport,
+    ) -> Result<Vec<(FileId, Vec<Event>)>, ManagerError> {
+        let me = self.email().clone();
+        let mut destinations = Vec::new();
+        if !log.is_empty() {
+            let name = EventLogFolderName { version: self.generation().version(), datasite: me.clone() };
+            destinations.push((self.own_folder(&name.to_string()).await?, log));
+        }
+        for (peer, events) in outboxes {
+            match self.pair_folder_id(&peer, &me, BoxKind::Outbox, &peer) {
+                Some(outbox) => destinations.push((outbox, events)),
+                None => {
+                    report.refuse(&peer, "its outbox", "it has none for us; ask the peer to add you again");
+                }
+            }
+        }
+        Ok(destinations)
+    }
+}
+
+/// Messages of bounded size.
+fn split(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
+    let mut messages: Vec<Vec<Outgoing>> = Vec::new();
+    let mut bytes = 0;
+    for file in outgoing {
+        let len = file.change.new.as_ref().map_or(0, |(_, stat)| stat.len);
+        match messages.last_mut() {
+            Some(message) if bytes + len <= MESSAGE_BYTES => message.push(file),
+            _ => {
+                messages.push(vec![file]);
+                bytes = 0;
+            }
+        }
+        bytes += len;
+    }
+    messages
+}
