@@ -35,7 +35,7 @@ pub(crate) struct Posting {
     pub(crate) archive: Vec<PlannedMove>,
 }
 
-/// The part of [`Datasite`](crate::datasite::Datasite) that a posting changes.
+/// The part of [`Datasite`] that a posting changes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PublishedFiles {
     /// The new entry of each file; `None` for one that is gone.
