@@ -81,7 +81,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            time: Duration::from_secs(300),
+            time: Duration::from_mins(5),
             memory: 4 << 30,
             output_bytes: 1 << 30,
             output_files: 10_000,

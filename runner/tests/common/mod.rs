@@ -1,5 +1,6 @@
 //! One job in the real runtime, and what came of it.
 
+#![cfg(test)]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::{
@@ -52,13 +53,15 @@ impl Case {
 
     /// A job of the files given here.
     pub(crate) fn files(entrypoint: &str, files: &[(&str, &str)]) -> Self {
-        let case = Self::empty(entrypoint);
-        for (path, content) in files {
-            let path = case.spec.code.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        case
+        files.iter().fold(Self::empty(entrypoint), |case, (path, content)| case.file(path, content))
+    }
+
+    /// Adds a file to the job's code.
+    pub(crate) fn file(self, path: &str, content: &str) -> Self {
+        let path = self.spec.code.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
     }
 
     fn empty(entrypoint: &str) -> Self {
@@ -112,9 +115,22 @@ impl Case {
         self.try_run().unwrap()
     }
 
+    /// Runs the job and hears its lines as they come.
+    pub(crate) fn run_with(self, hear: &mut dyn FnMut(&LogLine)) -> Run {
+        self.try_run_with(hear).unwrap()
+    }
+
+    /// Runs the job, if it can be run at all.
     pub(crate) fn try_run(self) -> Result<Run, SandboxError> {
+        self.try_run_with(&mut |_| {})
+    }
+
+    fn try_run_with(self, hear: &mut dyn FnMut(&LogLine)) -> Result<Run, SandboxError> {
         let mut lines = Vec::new();
-        let outcome = sandbox().run(&self.spec, &self.cancel, &mut |line| lines.push(line))?;
+        let outcome = sandbox().run(&self.spec, &self.cancel, &mut |line| {
+            hear(&line);
+            lines.push(line);
+        })?;
         let left: Vec<_> =
             fs::read_dir(&self.spec.scratch).unwrap().flatten().map(|e| e.file_name()).collect();
         assert_eq!(left, ["lock"], "the job's private folders are gone");
@@ -133,6 +149,24 @@ impl Run {
 
     pub(crate) fn output(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join("review/outputs").join(name)).unwrap()
+    }
+
+    /// The paths of the collected outputs, sorted.
+    pub(crate) fn outputs(&self) -> Vec<String> {
+        let root = self.folder.path().join("review/outputs");
+        let mut folders = vec![root.clone()];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    found.push(entry.path().strip_prefix(&root).unwrap().display().to_string());
+                }
+            }
+        }
+        found.sort();
+        found
     }
 
     #[track_caller]

@@ -1,0 +1,3 @@
+# Talks forever.
+while True:
+    print("x" * 1000)

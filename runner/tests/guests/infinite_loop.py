@@ -1,0 +1,3 @@
+# Computes forever.
+while True:
+    pass

@@ -1,0 +1,4 @@
+# Waits forever.
+import time
+
+time.sleep(100_000)

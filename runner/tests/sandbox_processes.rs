@@ -1,0 +1,109 @@
+//! Who dies with whom: a job's process never outlives its runner, and its own death is an ending.
+
+#![cfg(all(test, target_os = "linux"))]
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use common::Case;
+use rustix::process::{Pid, Signal, kill_process};
+use syftbox_runner::sandbox::{CHILD_ARGUMENT, Ending};
+
+/// The processes that run a job whose files are below `folder`.
+fn processes_of(folder: &Path) -> Vec<Pid> {
+    let holds = |process: &Path| {
+        let arguments = fs::read(process.join("cmdline")).unwrap_or_default();
+        let is_job = arguments.split(|byte| *byte == 0).nth(1) == Some(CHILD_ARGUMENT.as_bytes());
+        let mut open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        is_job && open.any(|fd| fs::read_link(fd.path()).is_ok_and(|file| file.starts_with(folder)))
+    };
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| holds(&entry.path()))
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        .collect()
+}
+
+#[test]
+fn a_killed_process_is_an_ending() {
+    let case = Case::script("wait_to_be_killed.py");
+    let folder = case.folder.path().to_path_buf();
+    let run = case.run_with(&mut |_| {
+        let processes = processes_of(&folder);
+        assert_eq!(processes.len(), 1);
+        kill_process(processes[0], Signal::KILL).unwrap();
+    });
+    run.assert_ending(&Ending::Killed);
+    assert_eq!(run.outcome.reason, "killed: by signal 9");
+}
+
+#[test]
+fn it_has_an_empty_environment_and_no_files_but_its_own() {
+    let case = Case::script("wait_to_be_killed.py");
+    let folder = case.folder.path().to_path_buf();
+    let cancel = case.cancel.clone();
+    let mut seen = None;
+    case.run_with(&mut |_| {
+        let process = Path::new("/proc").join(processes_of(&folder)[0].to_string());
+        let open: Vec<_> = fs::read_dir(process.join("fd"))
+            .unwrap()
+            .flatten()
+            .filter_map(|fd| fs::read_link(fd.path()).ok())
+            .map(|file| file.display().to_string())
+            .collect();
+        seen = Some((fs::read(process.join("environ")).unwrap(), open));
+        cancel.cancel();
+    });
+    let (environment, open) = seen.unwrap();
+    assert_eq!(environment, b"");
+    assert!(!open.iter().any(|file| file.contains("socket:")), "{open:?}");
+}
+
+/// Not a test of its own: the runner that the next test kills.
+#[test]
+fn runner_to_be_killed() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let case = Case::script("wait_to_be_killed.py");
+    println!("\n{FOLDER}{}", case.folder.path().display());
+    case.run_with(&mut |_| println!("\n{RUNNING}"));
+}
+
+const ROLE: &str = "SYFTBOX_TEST_RUNNER_TO_BE_KILLED";
+const FOLDER: &str = "folder: ";
+const RUNNING: &str = "the job runs";
+
+#[test]
+fn a_job_dies_with_its_runner() {
+    let mut runner = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "runner_to_be_killed", "--nocapture"])
+        .env(ROLE, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let folder = lines.find_map(|line| line.strip_prefix(FOLDER).map(str::to_owned)).unwrap();
+    let folder = Path::new(&folder);
+    lines.find(|line| line == RUNNING).unwrap();
+    assert_eq!(processes_of(folder).len(), 1);
+
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    // The kernel needs a moment; a job that stays makes this fail.
+    let gone = (0..500).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        processes_of(folder).is_empty()
+    });
+    assert!(gone);
+    fs::remove_dir_all(folder).unwrap();
+}
