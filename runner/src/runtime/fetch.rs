@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use sha2::{Digest, Sha256};
+use syftbox_core::domain::ContentHasher;
 
 use super::{Progress, RuntimeError, Step, table::RuntimeEntry};
 
@@ -64,21 +64,15 @@ pub(super) fn check(entry: &RuntimeEntry, wheel: &Path, progress: &dyn Progress)
 }
 
 fn digest_of(file: &mut File, progress: &dyn Progress) -> io::Result<String> {
-    let mut hasher = Sha256::new();
+    let mut hasher = ContentHasher::default();
     let mut buffer = vec![0; 1 << 20];
     loop {
         match file.read(&mut buffer)? {
-            0 => break,
+            0 => return Ok(hasher.finish().to_string()),
             count => {
                 hasher.update(&buffer[..count]);
                 progress.advance(count as u64);
             }
         }
     }
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        use std::fmt::Write;
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex)
 }

@@ -4,7 +4,7 @@
 use crate::sandbox::{PACKAGES, WORKING_DIRECTORY};
 
 /// A language runtime and where it comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RuntimeEntry {
     /// What it is called here.
     pub name: &'static str,
@@ -31,7 +31,7 @@ pub struct RuntimeEntry {
 }
 
 /// A file of a wheel.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     /// Its name in the wheel.
     pub(super) name: &'static str,

@@ -53,6 +53,12 @@ pub enum SandboxError {
         /// What the system says.
         source: io::Error,
     },
+    /// The system can't tell how the job's process ended.
+    #[error("the job's process was lost: {source}; run the job again")]
+    Lost {
+        /// What the system says.
+        source: io::Error,
+    },
     /// A log or an output could not be kept.
     #[error(
         "{path} could not be written: {source}; check the free space and the permissions there, then run the job again"

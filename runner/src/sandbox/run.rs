@@ -270,7 +270,7 @@ fn watch(
     // Whatever it says of itself, after this it is gone. A process that is already gone keeps the
     // status it ended with.
     let _ = child.kill();
-    let status = child.wait().map_err(|source| SandboxError::Start { program: "wait".into(), source })?;
+    let status = child.wait().map_err(|source| SandboxError::Lost { source })?;
     kept?;
     drop(frames);
     let diagnostics = diagnostics.join().unwrap_or_default();

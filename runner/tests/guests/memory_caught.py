@@ -1,5 +1,5 @@
 # Asks for more than there is, and copes.
 try:
-    bytearray(3 << 30)
+    bytearray(1 << 30)
 except MemoryError:
     print("coped")
