@@ -7,7 +7,7 @@ mod common;
 use std::{fmt::Write, fs};
 
 use common::{Case, OWNER};
-use syftbox_runner::sandbox::{Ending, LogStream, SandboxError};
+use syftbox_runner::sandbox::{Ending, LogLine, LogStream, SandboxError};
 
 #[test]
 fn prints_and_finishes() {
@@ -117,7 +117,7 @@ fn lines_come_while_it_runs() {
     // The script never ends: only a line that comes live can end it before its time is over.
     let run = case.run_with(&mut |_| cancel.cancel());
     run.assert_ending(&Ending::Killed);
-    let lines: Vec<_> = run.lines.iter().map(|line| line.printable()).collect();
+    let lines: Vec<_> = run.lines.iter().map(LogLine::printable).collect();
     assert_eq!(lines[0], "I am here");
     assert!(run.stdout().starts_with("I am here\n"));
 }

@@ -1,6 +1,7 @@
 //! Who dies with whom: a job's process never outlives its runner, and its own death is an ending.
 
-#![cfg(all(test, target_os = "linux"))]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
 
 mod common;
 

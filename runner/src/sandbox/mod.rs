@@ -24,6 +24,8 @@ mod quota;
 mod record;
 mod run;
 mod scratch;
+mod verdict;
+mod watch;
 mod witness;
 
 pub use child::{CHILD_ARGUMENT, child_main, is_child};
@@ -33,4 +35,5 @@ pub use guest::{GuestRuntime, PACKAGES};
 pub use job::{DatasetMount, JobSpec, Limits, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY};
 pub use launch::Launcher;
 pub use log::{LogLine, LogStream, printable};
-pub use run::{Cancel, Sandbox};
+pub use run::Sandbox;
+pub use watch::Cancel;

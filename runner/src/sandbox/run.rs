@@ -1,53 +1,20 @@
 //! A job from start to end, as the runner sees it.
 
-use std::{
-    fs,
-    io::{self, Read},
-    os::unix::process::ExitStatusExt,
-    path::Path,
-    process::{Child, ExitStatus},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::{Duration, Instant},
-};
-
-use rustix::process::Signal;
+use std::{fs, io, path::Path, time::Instant};
 
 use super::{
-    Ending, GuestRuntime, JobSpec, Launcher, Limits, LogLine, Outcome, SandboxError,
+    Ending, GuestRuntime, JobSpec, Launcher, LogLine, Outcome, SandboxError,
     child::{Assignment, GuestLimits, Mount},
     collect::{self, Collected},
-    frame::{self, Frame, GuestEnd, Report},
     guest::PACKAGES,
     job::{OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY},
+    quota::{self, Usage},
     record::Record,
     scratch::Scratch,
+    verdict::Verdict,
+    watch::{self, Cancel},
     witness::Witness,
 };
-
-/// How often a running job looks whether it was cancelled.
-const TICK: Duration = Duration::from_millis(50);
-/// How much of what the job's process itself says in trouble is kept, in bytes.
-const DIAGNOSTICS: u64 = 4 << 10;
-
-/// Ends a running job from another thread. Clones are the same switch.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Ends the jobs that were started with this switch; their ending is [`Ending::Killed`].
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Runs jobs in one runtime, each in a process of its own.
 #[derive(Clone, Debug)]
@@ -87,7 +54,7 @@ impl Sandbox {
             program: self.launcher.program().to_path_buf(),
             source,
         })?;
-        let seen = watch(child, spec.limits, started, cancel, &mut record, on_log)?;
+        let seen = watch::watch(child, spec.limits, started, cancel, &mut record, on_log)?;
         let wall_time = started.elapsed();
         record.finish(on_log);
 
@@ -194,8 +161,8 @@ fn check(spec: &JobSpec) -> Result<Vec<Witness>, SandboxError> {
 
 fn keep_outputs(from: &Path, spec: &JobSpec, verdict: &mut Verdict) -> Result<Collected, SandboxError> {
     let unreadable = |source| SandboxError::Keep { path: from.to_path_buf(), source };
-    let mut usage = super::quota::Usage::default();
-    super::quota::add_folder(from, &mut usage).map_err(unreadable)?;
+    let mut usage = Usage::default();
+    quota::add_folder(from, &mut usage).map_err(unreadable)?;
     let limits = &spec.limits;
     if usage.bytes > limits.output_bytes || usage.files > limits.output_files {
         *verdict =
@@ -209,167 +176,4 @@ fn keep_outputs(from: &Path, spec: &JobSpec, verdict: &mut Verdict) -> Result<Co
         tracing::warn!(refused = collected.refused, "outputs that no peer could take were left out");
     }
     Ok(collected)
-}
-
-/// Why the runner itself ended a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stopped {
-    Deadline,
-    Log,
-    Cancelled,
-}
-
-/// What the runner saw of a job's process.
-#[derive(Debug)]
-struct Seen {
-    stopped: Option<Stopped>,
-    report: Option<Report>,
-    status: ExitStatus,
-    /// What the process said itself: a panic, say.
-    diagnostics: String,
-}
-
-/// Follows a job's process until it is gone.
-fn watch(
-    mut child: Child,
-    limits: Limits,
-    started: Instant,
-    cancel: &Cancel,
-    record: &mut Record,
-    on_log: &mut dyn FnMut(LogLine),
-) -> Result<Seen, SandboxError> {
-    let frames = read_frames(child.stdout.take());
-    let diagnostics = read_diagnostics(child.stderr.take());
-    let mut report = None;
-    let mut kept = Ok(());
-    let stopped = loop {
-        let left = limits.time.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            break Some(Stopped::Deadline);
-        }
-        if cancel.is_cancelled() {
-            break Some(Stopped::Cancelled);
-        }
-        match frames.recv_timeout(left.min(TICK)) {
-            Ok(Frame::Log(stream, bytes)) => match record.write(stream, &bytes, on_log) {
-                Ok(true) => {}
-                Ok(false) => break Some(Stopped::Log),
-                Err(error) => {
-                    kept = Err(error);
-                    break None;
-                }
-            },
-            Ok(Frame::Report(ended)) => {
-                report = Some(ended);
-                break None;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break None,
-        }
-    };
-    // Whatever it says of itself, after this it is gone. A process that is already gone keeps the
-    // status it ended with.
-    let _ = child.kill();
-    let status = child.wait().map_err(|source| SandboxError::Lost { source })?;
-    kept?;
-    drop(frames);
-    let diagnostics = diagnostics.join().unwrap_or_default();
-    Ok(Seen { stopped, report, status, diagnostics })
-}
-
-fn read_frames(output: Option<impl Read + Send + 'static>) -> Receiver<Frame> {
-    // A few frames ahead at most: a job that writes faster than the disk waits.
-    let (sender, frames) = mpsc::sync_channel(16);
-    thread::spawn(move || {
-        let mut output = io::BufReader::new(output?);
-        while let Ok(Some(frame)) = frame::read_frame(&mut output) {
-            sender.send(frame).ok()?;
-        }
-        Some(())
-    });
-    frames
-}
-
-fn read_diagnostics(output: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut said = Vec::new();
-        if let Some(mut output) = output {
-            let _ = output.by_ref().take(DIAGNOSTICS).read_to_end(&mut said);
-            let _ = io::copy(&mut output, &mut io::sink());
-        }
-        String::from_utf8_lossy(&said).into_owned()
-    })
-}
-
-/// An ending and its words.
-#[derive(Debug)]
-struct Verdict {
-    ending: Ending,
-    reason: String,
-}
-
-impl Verdict {
-    /// `detail` may be empty.
-    fn new(ending: Ending, detail: &str) -> Self {
-        let reason = if detail.is_empty() { ending.to_string() } else { format!("{ending}: {detail}") };
-        Self { ending, reason: super::printable(&reason.replace(['\n', '\r'], " ")) }
-    }
-}
-
-impl Seen {
-    fn verdict(&self, limits: Limits) -> Verdict {
-        match self.stopped {
-            Some(Stopped::Deadline) => {
-                return Verdict::new(
-                    Ending::TimedOut,
-                    &format!("ran longer than {} s", limits.time.as_secs_f64()),
-                );
-            }
-            Some(Stopped::Log) => {
-                let cap = limits.log_bytes_per_stream;
-                return Verdict::new(Ending::LogTooLarge, &format!("more than {cap} bytes in one stream"));
-            }
-            Some(Stopped::Cancelled) => return Verdict::new(Ending::Killed, "cancelled"),
-            None => {}
-        }
-        match &self.report {
-            Some(report) => of_report(report, limits),
-            None => self.of_status(),
-        }
-    }
-
-    /// A process that ended without a report: by a signal, or by a fault of our own.
-    fn of_status(&self) -> Verdict {
-        match self.status.signal() {
-            Some(signal) if signal == Signal::XFSZ.as_raw() => {
-                Verdict::new(Ending::OutputTooLarge, "a file grew past the limit")
-            }
-            Some(signal) => Verdict::new(Ending::Killed, &format!("by signal {signal}")),
-            None => {
-                let said = self
-                    .diagnostics
-                    .lines()
-                    .find(|line| !line.trim().is_empty())
-                    .unwrap_or("it gave no reason");
-                let why = format!("the job's process ended by itself: {said}");
-                Verdict::new(Ending::Broken(why.clone()), &why)
-            }
-        }
-    }
-}
-
-fn of_report(report: &Report, limits: Limits) -> Verdict {
-    let failed = |code, detail: &str| {
-        if report.memory_refused {
-            return Verdict::new(Ending::OutOfMemory, &format!("more than {} bytes", limits.memory));
-        }
-        Verdict::new(Ending::FailedWithCode(code), detail)
-    };
-    match &report.end {
-        GuestEnd::Exited(0) => Verdict::new(Ending::Finished, ""),
-        GuestEnd::Exited(code) => failed(*code, ""),
-        GuestEnd::Crashed(why) => failed(134, &format!("crashed: {why}")),
-        GuestEnd::OutputTooLarge(why) => Verdict::new(Ending::OutputTooLarge, why),
-        GuestEnd::Broken(why) => Verdict::new(Ending::Broken(why.clone()), why),
-    }
 }

@@ -1,0 +1,150 @@
+use std::{io::Write, sync::Arc, thread};
+
+use tempfile::TempDir;
+
+use super::{
+    super::{Silent, table::Member},
+    *,
+};
+
+/// A cache, a wheel with the smallest module there is, and a table that pins it.
+struct Tiny {
+    folder: TempDir,
+    store: RuntimeStore,
+}
+
+impl Tiny {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wheel = zip::ZipWriter::new(File::create(folder.path().join("tiny.whl")).unwrap());
+        for (name, content) in [("tiny/module.wasm", &b"\0asm\x01\0\0\0"[..]), ("tiny/lib.txt", b"library")] {
+            wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            wheel.write_all(content).unwrap();
+        }
+        wheel.finish().unwrap();
+        let digest =
+            syftbox_core::domain::ContentHash::of(&fs::read(folder.path().join("tiny.whl")).unwrap());
+        let table = vec![RuntimeEntry {
+            name: "tiny",
+            // pip refuses this name without asking anybody.
+            package: "no package has this name!",
+            version: "1",
+            digest: Box::leak(digest.to_string().into_boxed_str()),
+            module: Member { name: "tiny/module.wasm", path: "module.wasm", bytes: 8 },
+            files: &[Member { name: "tiny/lib.txt", path: "lib/lib.txt", bytes: 7 }],
+            unpacked: None,
+            mounts: &[("lib", "/lib")],
+            environment: &[("A", "b")],
+            arguments: || vec!["tiny".to_owned()],
+            packages: &[],
+        }];
+        let store =
+            RuntimeStore { folder: folder.path().join("cache/runtimes"), table: Box::leak(table.into()) };
+        Self { folder, store }
+    }
+
+    fn wheel(&self) -> PathBuf {
+        self.folder.path().join("tiny.whl")
+    }
+
+    /// What is in the store but its locks.
+    fn kept(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.store.folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        names.filter(|name| name != "tiny.lock").collect()
+    }
+}
+
+#[test]
+fn an_installed_runtime_is_whole_and_listed() {
+    let tiny = Tiny::new();
+    assert!(!tiny.store.list().unwrap()[0].installed);
+    assert!(tiny.store.installed("tiny").unwrap().is_none());
+    let runtime = tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap();
+    let guest = runtime.guest();
+    assert!(guest.module.is_file());
+    assert_eq!(guest.mounts, [(runtime.path().join("lib"), "/lib".to_owned())]);
+    assert_eq!(fs::read(runtime.path().join("lib/lib.txt")).unwrap(), b"library");
+    let status = &tiny.store.list().unwrap()[0];
+    assert_eq!((status.installed, status.path.as_deref()), (true, Some(runtime.path())));
+    assert!(status.bytes.is_some_and(|bytes| bytes > 7));
+    assert_eq!(tiny.kept().len(), 1);
+    // Nothing more to get: the wheel may be gone.
+    fs::remove_file(tiny.wheel()).unwrap();
+    tiny.store.ensure("tiny", &Silent).unwrap();
+    tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap();
+}
+
+#[test]
+fn another_wheel_and_half_a_wheel_are_refused_and_leave_nothing() {
+    let tiny = Tiny::new();
+    let whole = fs::read(tiny.wheel()).unwrap();
+    let mut other = whole.clone();
+    other[40] ^= 1;
+    for wrong in [&whole[..whole.len() / 2], &other, b""] {
+        fs::write(tiny.wheel(), wrong).unwrap();
+        let error = tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap_err();
+        assert!(matches!(error, RuntimeError::Digest { .. }), "{error}");
+        assert!(tiny.kept().is_empty(), "{:?}", tiny.kept());
+    }
+    fs::remove_file(tiny.wheel()).unwrap();
+    let error = tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap_err();
+    assert!(matches!(error, RuntimeError::Wheel { .. }), "{error}");
+}
+
+#[test]
+fn a_package_that_pip_cannot_get_is_said() {
+    let tiny = Tiny::new();
+    let error = tiny.store.ensure("tiny", &Silent).unwrap_err();
+    assert!(matches!(&error, RuntimeError::Download { said, .. } if !said.is_empty()), "{error}");
+    assert!(tiny.kept().is_empty());
+    assert!(matches!(tiny.store.ensure("ruby", &Silent), Err(RuntimeError::Unknown { .. })));
+}
+
+#[test]
+fn a_wheel_with_more_than_the_table_says_is_refused() {
+    let tiny = Tiny::new();
+    let mut table = Vec::new();
+    for entry in tiny.store.table {
+        table.push(RuntimeEntry {
+            files: &[Member { name: "tiny/lib.txt", path: "lib.txt", bytes: 6 }],
+            ..entry.clone()
+        });
+    }
+    let store = RuntimeStore { table: Box::leak(table.into()), ..tiny.store.clone() };
+    let error = store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap_err();
+    assert!(matches!(&error, RuntimeError::Unpack { why, .. } if why.contains("larger than 6")), "{error}");
+    assert!(tiny.kept().is_empty());
+}
+
+#[test]
+fn what_an_interrupted_installation_left_is_replaced() {
+    let tiny = Tiny::new();
+    let folder = tiny.store.folder_of(&tiny.store.table[0]).unwrap();
+    for half in [tiny.store.folder.join(".unfinished-tiny-abc"), folder.clone()] {
+        fs::create_dir_all(half.join("runtime")).unwrap();
+        fs::write(half.join(MODULE), "half").unwrap();
+    }
+    assert!(tiny.store.installed("tiny").unwrap().is_none());
+    tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap();
+    assert_eq!(tiny.kept(), [folder.file_name().unwrap().to_str().unwrap()]);
+
+    fs::write(folder.join(MODULE), "torn").unwrap();
+    assert!(tiny.store.installed("tiny").unwrap().is_none());
+    tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap();
+    assert!(tiny.store.installed("tiny").unwrap().is_some());
+}
+
+#[test]
+fn many_installations_at_once_make_one() {
+    let tiny = Arc::new(Tiny::new());
+    let installers: Vec<_> = (0..4)
+        .map(|_| {
+            let tiny = Arc::clone(&tiny);
+            thread::spawn(move || tiny.store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap())
+        })
+        .collect();
+    let folders: Vec<_> = installers.into_iter().map(|thread| thread.join().unwrap().folder).collect();
+    assert!(folders.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(tiny.kept().len(), 1);
+}
