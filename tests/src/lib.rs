@@ -13,7 +13,9 @@
 mod answer;
 mod person;
 mod program;
+mod stage;
 
 pub use answer::Answer;
 pub use person::Person;
 pub use program::program;
+pub use stage::{OWNER, SCIENTIST, Stage};

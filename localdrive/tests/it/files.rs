@@ -15,10 +15,7 @@ async fn a_file_is_created_read_changed_and_deleted() {
     assert_eq!(file["size"], "5");
     assert_eq!(file["mimeType"], "text/plain");
     assert_eq!(file["md5Checksum"], "5d41402abc4b2a76b9719d911017c592");
-    assert_eq!(
-        file["sha256Checksum"],
-        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-    );
+    assert_eq!(file["sha256Checksum"], "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     assert_eq!(file["parents"], json!([folder]));
     assert_eq!(file["owners"][0]["emailAddress"], "ann@x.org");
     assert_eq!((&file["ownedByMe"], &file["shared"]), (&json!(true), &json!(false)));
@@ -123,7 +120,10 @@ async fn deleting_a_folder_leaves_what_others_own_with_them() {
     let deep = ann.folder("deep", &folder).await;
     let hers = ann.upload("hers", &deep, b"a").await;
     let his = bob.upload("his", &deep, b"b").await;
-    assert_eq!(bob.delete(&format!("/drive/v3/files/{hers}")).await.refused(403), "insufficientFilePermissions");
+    assert_eq!(
+        bob.delete(&format!("/drive/v3/files/{hers}")).await.refused(403),
+        "insufficientFilePermissions"
+    );
     assert_eq!(bob.delete(&format!("/drive/v3/files/{folder}")).await.status, 403);
     assert_eq!(ann.delete(&format!("/drive/v3/files/{folder}")).await.status, 204);
     assert_eq!(ann.file(&hers).await.status, 404);
@@ -191,7 +191,8 @@ async fn lists_are_paged_in_order_and_pages_survive_changes() {
     assert_eq!(ann.list(&[("q", "trashed=true"), ("pageToken", &token)]).await.refused(400), "invalid");
     assert_eq!(ann.list(&[("pageSize", "1001")]).await.refused(400), "invalidParameter");
     assert_eq!(ann.list(&[("orderBy", "size")]).await.refused(400), "invalid");
-    let wide = [("corpora", "allDrives"), ("includeItemsFromAllDrives", "true"), ("supportsAllDrives", "true")];
+    let wide =
+        [("corpora", "allDrives"), ("includeItemsFromAllDrives", "true"), ("supportsAllDrives", "true")];
     assert_eq!(ann.list(&wide).await.status, 200);
 }
 
@@ -216,7 +217,10 @@ async fn ranges_of_small_and_large_bodies_are_served() {
         assert_eq!(answer.refused(416), "requestedRangeNotSatisfiable");
     }
     let folder = ann.folder("f", "root").await;
-    assert_eq!(ann.get(&format!("/drive/v3/files/{folder}?alt=media")).await.refused(403), "fileNotDownloadable");
+    assert_eq!(
+        ann.get(&format!("/drive/v3/files/{folder}?alt=media")).await.refused(403),
+        "fileNotDownloadable"
+    );
     let path = with_params(&format!("/drive/v3/files/{folder}/export"), &[("mimeType", "text/plain")]);
     assert_eq!(ann.get(&path).await.refused(403), "fileNotExportable");
 }
@@ -237,7 +241,9 @@ async fn who_has_no_token_gets_nothing_but_the_preflight() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert!(answer.header("access-control-allow-headers").unwrap().contains("authorization"));
-    let exposed = nobody.send(nobody.request(reqwest::Method::GET, "/drive/v3/files").header("origin", "http://a")).await;
+    let exposed = nobody
+        .send(nobody.request(reqwest::Method::GET, "/drive/v3/files").header("origin", "http://a"))
+        .await;
     assert!(exposed.header("access-control-expose-headers").unwrap().contains("location"));
     assert_eq!(nobody.get("/nowhere").await.refused(404), "notFound");
     assert_eq!(nobody.post("/drive/v3/about", json!({})).await.refused(405), "httpMethodNotAllowed");

@@ -30,7 +30,8 @@ pub(crate) struct Answer {
 }
 
 pub(crate) fn accounts() -> Accounts {
-    Accounts::new([("ann-token", "ann@x.org"), ("bob-token", "bob@x.org"), ("eve-token", "eve@y.org")]).unwrap()
+    Accounts::new([("ann-token", "ann@x.org"), ("bob-token", "bob@x.org"), ("eve-token", "eve@y.org")])
+        .unwrap()
 }
 
 impl Bench {
@@ -61,7 +62,12 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn ok(self) -> Value {
-        assert!((200..300).contains(&self.status), "{}: {}", self.status, String::from_utf8_lossy(&self.bytes));
+        assert!(
+            (200..300).contains(&self.status),
+            "{}: {}",
+            self.status,
+            String::from_utf8_lossy(&self.bytes)
+        );
         if self.bytes.is_empty() { Value::Null } else { self.json() }
     }
 
