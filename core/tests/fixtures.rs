@@ -14,8 +14,8 @@ use syftbox_core::{
     domain::{DatasitePath, Generation},
     permissions::PermissionFile,
     wire::{
-        Checkpoint, EventsMessage, PayloadError, PeerState, PeersFile, ProposalMessage, RollingState,
-        VersionFile,
+        AnyPayload, Checkpoint, EventsMessage, PayloadError, PeerState, PeersFile, ProposalMessage,
+        RollingState, VersionFile,
         dataset::{DatasetYaml, PrivateMetadata},
         decode, encode,
         job::{JobConfig, JobPath, JobState, run_sh},
@@ -52,6 +52,7 @@ fn yaml(bytes: &[u8]) -> Value {
 
 fn round_trips<T: DeserializeOwned + Serialize>(payload: &[u8]) -> T {
     let original: Value = decode(payload).unwrap();
+    assert_eq!(serde_json::to_value(AnyPayload::decode(payload).unwrap()).unwrap(), original);
     let decoded: T = decode(payload).unwrap();
     let again: Value = decode(&encode(&decoded).unwrap()).unwrap();
     assert_eq!(again, original);

@@ -3,6 +3,7 @@
 mod error;
 mod process;
 mod test;
+mod web;
 
 use std::env;
 use std::path::Path;
@@ -21,6 +22,8 @@ struct Cli {
 enum Task {
     /// Set up what the tests need, check the code and run every test
     Test(test::Arguments),
+    /// Make the npm package for browsers, notebooks and Node
+    Web,
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,17 @@ fn main() -> ExitCode {
     }
     match task {
         Task::Test(arguments) => test::run(&arguments),
+        Task::Web => ended(web::build()),
+    }
+}
+
+fn ended(result: error::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: bytes to values and back. `docs/wire.md` describes the protocol.
 
+mod any;
 mod checkpoint;
 mod content;
 pub mod dataset;
@@ -18,6 +19,7 @@ mod syncable;
 mod version_file;
 pub mod yaml;
 
+pub use any::AnyPayload;
 pub use checkpoint::{Checkpoint, CheckpointFile, IncrementalCheckpoint};
 pub use content::FileContent;
 pub use entries::{Entries, MAX_ENTRIES, Refused, RefusedReason};

@@ -85,12 +85,15 @@ fn pack(json: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// See [`PayloadError`].
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, PayloadError> {
-    let json = unpack(payload)?;
-    serde_json::from_slice(&json).map_err(|error| PayloadError::Shape(cut(&error.to_string())))
+    parse(&unpack(payload)?)
+}
+
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, PayloadError> {
+    serde_json::from_slice(json).map_err(|error| PayloadError::Shape(cut(&error.to_string())))
 }
 
 /// The JSON text of a payload's one member.
-fn unpack(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
+pub(super) fn unpack(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
     if payload.starts_with(ENVELOPE_MAGIC) {
         return Err(PayloadError::Encrypted);
     }
