@@ -1,4 +1,5 @@
 //! The `syftbox` program as a library: command line, sandbox, local files, OAuth.
 
+pub mod native;
 pub mod runtime;
 pub mod sandbox;
