@@ -211,3 +211,95 @@ fn head(text: &Bytes) -> Option<(HeaderMap, Bytes)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Scene, Step, file, id, json as answer, response};
+    use super::*;
+
+    /// An answer as Google writes it.
+    fn batch(parts: &[(usize, u16, serde_json::Value)]) -> Step {
+        let mut body = String::new();
+        for (place, status, json) in parts {
+            let _ = write!(
+                body,
+                "--batch_x\r\nContent-Type: application/http\r\nContent-ID: <response-{place}>\r\n\r\nHTTP/1.1 {status} Some Words\r\nContent-Type: application/json\r\n\r\n{json}\r\n"
+            );
+        }
+        body.push_str("--batch_x--\r\n");
+        Step::Answer(response(200, &[("content-type", "multipart/mixed; boundary=batch_x")], body))
+    }
+
+    fn failure(reason: &str) -> serde_json::Value {
+        json!({ "error": { "message": "m", "errors": [{ "reason": reason }] } })
+    }
+
+    fn calls(ids: &[&str]) -> Vec<BatchCall> {
+        ids.iter().map(|one| BatchCall::Get(id(one))).collect()
+    }
+
+    #[tokio::test]
+    async fn only_what_may_succeed_is_sent_again() {
+        let scene = Scene::new([
+            batch(&[
+                (2, 403, failure("userRateLimitExceeded")),
+                (0, 200, file("a", "n")),
+                (1, 403, failure("insufficientFilePermissions")),
+                (4, 404, failure("notFound")),
+            ]),
+            batch(&[(1, 200, file("d", "n")), (0, 200, file("c", "n"))]),
+        ]);
+        let results = scene.drive.batch(calls(&["a", "b", "c", "d", "e"])).await.unwrap();
+        let ids: Vec<_> = results
+            .iter()
+            .map(|one| one.as_ref().map(|file| file.as_ref().map(|file| file.id.to_string())))
+            .collect();
+        assert_eq!(ids[0].as_ref().unwrap().as_deref(), Some("a"));
+        assert!(matches!(ids[1], Err(DriveError::Forbidden { .. })));
+        assert_eq!(ids[2].as_ref().unwrap().as_deref(), Some("c"));
+        assert_eq!(ids[3].as_ref().unwrap().as_deref(), Some("d"), "a call without an answer is sent again");
+        assert_eq!(ids[4].as_ref().unwrap(), &None);
+
+        let again = String::from_utf8(scene.seen()[1].body().to_vec()).unwrap();
+        assert_eq!(again.matches("HTTP/1.1").count(), 2);
+        assert!(again.contains("GET /below/drive/v3/files/c?fields="), "{again}");
+    }
+
+    #[tokio::test]
+    async fn a_lost_batch_of_creates_makes_nothing_twice() {
+        let new = |one: &str| BatchCall::CreateFolder(super::super::NewFile::new(id(one), one, id("p")));
+        let scene = Scene::new([
+            Step::Lost,
+            batch(&[(0, 409, failure("fileIdInUse")), (1, 200, file("b", "b"))]),
+            answer(200, &file("a", "a")),
+        ]);
+        let results = scene.drive.batch(vec![new("a"), new("b")]).await.unwrap();
+        assert!(results.iter().all(|one| one.as_ref().is_ok_and(Option::is_some)), "{results:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_batch_is_told() {
+        for body in ["", "--x--", "hello", "--x\r\n\r\nHTTP/1.1 200\r\n", "--x\n--x\n--x--", "--x\r\nA"] {
+            let headers = [("content-type", "multipart/mixed; boundary=x")];
+            let scene = Scene::new((0..9).map(|_| Step::Answer(response(200, &headers, body))));
+            let results = scene.drive.batch(calls(&["a", "b"])).await.unwrap();
+            assert!(results.iter().all(Result::is_err), "{body}: {results:?}");
+        }
+        let scene = Scene::new([answer(200, &json!({}))]);
+        assert!(matches!(scene.drive.batch(calls(&["a", "b"])).await, Err(DriveError::NotDrive { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_hundred_at_a_time() {
+        let ids: Vec<String> = (0..101).map(|n| format!("f{n}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let parts: Vec<_> = (0..100).map(|n| (n, 200, file(ids[n], "n"))).collect();
+        let scene = Scene::new([batch(&parts), answer(200, &file("f100", "n"))]);
+        let results = scene.drive.batch(calls(&ids)).await.unwrap();
+        assert_eq!(results.len(), 101);
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!(scene.lines(), ["POST /below/batch/drive/v3", "GET /below/drive/v3/files/f100"]);
+    }
+}

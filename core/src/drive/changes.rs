@@ -126,3 +126,41 @@ impl Drive {
         Err(DriveError::TooLarge { what: "the list of changes".to_owned(), max: MAX_CHANGES as u64 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Scene, file, id, json as answer};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_word_on_each_file_counts() {
+        let scene = Scene::new([
+            answer(
+                200,
+                &json!({ "changes": [
+                    { "fileId": "1", "removed": false, "file": file("1", "n") },
+                    { "fileId": "2", "removed": false, "file": file("2", "n") },
+                    { "changeType": "drive", "driveId": "x" },
+                    { "fileId": "../3", "removed": true },
+                ], "nextPageToken": "10" }),
+            ),
+            answer(
+                200,
+                &json!({ "changes": [{ "fileId": "1", "removed": true }], "newStartPageToken": "11" }),
+            ),
+        ]);
+        let changes = scene.drive.changes(&PageToken("9".to_owned())).await.unwrap();
+        assert_eq!(changes.next, PageToken("11".to_owned()));
+        let told: Vec<_> = changes.changes.iter().map(|one| (one.id.clone(), one.file.is_some())).collect();
+        assert_eq!(told, [(id("1"), false), (id("2"), true)]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_names_no_next_moment_loses_nothing() {
+        let scene = Scene::new([answer(200, &json!({ "changes": [] }))]);
+        let error = scene.drive.changes(&PageToken("9".to_owned())).await.unwrap_err();
+        assert!(matches!(error, DriveError::Malformed { .. }), "{error}");
+    }
+}

@@ -147,3 +147,52 @@ impl FileSink for Memory {
         Box::pin(async { Ok(()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Scene, Step, id, response};
+    use super::*;
+
+    fn start(body: &'static str) -> Step {
+        Step::Broken(response(200, &[("content-length", "11"), ("etag", "\"v1\"")], body))
+    }
+
+    #[tokio::test]
+    async fn goes_on_where_it_broke_off() {
+        let rest = [("content-range", "bytes 6-10/11"), ("content-length", "5"), ("etag", "\"v1\"")];
+        let scene = Scene::new([start("hello "), Step::Lost, Step::Answer(response(206, &rest, "world"))]);
+        assert_eq!(scene.drive.download(&id("1"), 11).await.unwrap(), "hello world");
+        let last = scene.seen().pop().unwrap();
+        assert_eq!(last.headers()["range"], "bytes=6-");
+        assert_eq!(last.headers()["if-range"], "\"v1\"");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ignores_the_range_is_fine_too() {
+        let all = [("content-length", "11"), ("etag", "\"v1\"")];
+        let scene = Scene::new([start("hello "), Step::Answer(response(200, &all, "hello world"))]);
+        assert_eq!(scene.drive.download(&id("1"), 99).await.unwrap(), "hello world");
+    }
+
+    #[tokio::test]
+    async fn two_contents_are_never_mixed() {
+        let other = [("content-length", "11"), ("etag", "\"v2\"")];
+        let scene = Scene::new([start("hello "), Step::Answer(response(200, &other, "other world"))]);
+        let error = scene.drive.download(&id("1"), 99).await.unwrap_err();
+        assert!(error.to_string().contains("changed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn too_much_is_refused_told_or_not() {
+        let scene = Scene::new([Step::Answer(response(200, &[("content-length", "11")], "hello world"))]);
+        assert!(matches!(
+            scene.drive.download(&id("1"), 10).await,
+            Err(DriveError::TooLarge { max: 10, .. })
+        ));
+        let scene = Scene::new([Step::Answer(response(200, &[], "hello world"))]);
+        assert!(matches!(
+            scene.drive.download(&id("1"), 10).await,
+            Err(DriveError::TooLarge { max: 10, .. })
+        ));
+    }
+}

@@ -50,3 +50,38 @@ impl Drive {
         Ok(files)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Scene, Step, file, id, json as answer};
+    use super::*;
+
+    #[tokio::test]
+    async fn follows_pages_and_checks_what_comes() {
+        let mut trashed = file("5", "inbox");
+        trashed["trashed"] = true.into();
+        let scene = Scene::new([
+            answer(200, &json!({ "files": [file("1", "inbox"), { "odd": true }], "nextPageToken": "a b" })),
+            answer(200, &json!({ "files": [], "nextPageToken": "c" })),
+            Step::Lost,
+            answer(
+                200,
+                &json!({ "files": [file("1", "inbox"), file("3", "inbox 2"), trashed, file("4", "inbox")] }),
+            ),
+        ]);
+        let found = scene.drive.list(&Query::new().name_is("inbox")).await.unwrap();
+        assert_eq!(found.iter().map(|file| file.id.as_str()).collect::<Vec<_>>(), ["1", "4"]);
+        assert!(scene.seen()[1].uri().query().unwrap().ends_with("pageToken=a+b"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_files_is_not_an_empty_list() {
+        let scene = Scene::new([answer(200, &json!({ "ok": true }))]);
+        assert!(matches!(scene.drive.list(&Query::new()).await, Err(DriveError::Malformed { .. })));
+        let scene = Scene::new([]);
+        assert_eq!(scene.drive.list(&Query::new().in_any_parent(&[])).await.unwrap(), []);
+        assert!(scene.drive.list(&Query::new().in_parent(&id("p"))).await.is_err());
+    }
+}

@@ -16,7 +16,7 @@ mod query;
 mod request;
 mod retry;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod upload;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -164,3 +164,51 @@ pub(super) fn made(new: &NewFile, there: Option<DriveFile>) -> Result<DriveFile,
         _ => Err(DriveError::IdTaken { id: new.id.clone(), name: new.name.clone() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Scene, Step, error, file, id, json as answer};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lost_answer_makes_no_second_folder() {
+        let scene = Scene::new([Step::Lost, error(409, "fileIdInUse"), answer(200, &file("new", "inbox"))]);
+        let new = NewFile::new(id("new"), "inbox", NewFile::my_drive());
+        assert_eq!(scene.drive.create_folder(new).await.unwrap().id, id("new"));
+        assert_eq!(
+            scene.lines(),
+            ["POST /below/drive/v3/files", "POST /below/drive/v3/files", "GET /below/drive/v3/files/new"]
+        );
+        let sent: serde_json::Value = serde_json::from_slice(scene.seen()[1].body()).unwrap();
+        assert_eq!(sent, json!({ "id": "new", "name": "inbox", "parents": ["root"], "mimeType": FOLDER }));
+    }
+
+    #[tokio::test]
+    async fn an_id_of_another_file_is_told() {
+        let scene = Scene::new([error(409, "fileIdInUse"), answer(200, &file("new", "other"))]);
+        let new = NewFile::new(id("new"), "inbox", id("p"));
+        assert!(matches!(scene.drive.create_folder(new).await, Err(DriveError::IdTaken { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_move_that_happened_is_no_error() {
+        let scene = Scene::new([Step::Lost, error(400, "invalidParent"), answer(200, &file("1", "n"))]);
+        scene.drive.move_to(&id("1"), &id("old"), &id("p")).await.unwrap();
+        let scene = Scene::new([error(403, "forbidden"), answer(200, &file("1", "n"))]);
+        let error = scene.drive.move_to(&id("1"), &id("p"), &id("new")).await.unwrap_err();
+        assert!(matches!(error, DriveError::Forbidden { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn deleting_what_is_gone_is_no_error() {
+        let scene = Scene::new([Step::Lost, error(404, "notFound")]);
+        scene.drive.delete(&id("1")).await.unwrap();
+        let scene = Scene::new([error(404, "notFound")]);
+        assert!(matches!(
+            scene.drive.share(&id("1"), Grantee::Anyone, Role::Reader).await,
+            Err(DriveError::NotFound { id }) if id == "1"
+        ));
+    }
+}

@@ -246,3 +246,98 @@ pub(super) fn refusal(
         status => DriveError::Refused { status, reason, message },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripted::{Scene, Step, error, error_with, file, id, json as answer, response};
+    use super::*;
+
+    fn found() -> Step {
+        answer(200, &file("1", "n"))
+    }
+
+    #[tokio::test]
+    async fn passing_failures_are_retried() {
+        let scene = Scene::new([
+            Step::Lost,
+            error(500, "backendError"),
+            error(429, "rateLimitExceeded"),
+            error(403, "userRateLimitExceeded"),
+            Step::Silent,
+            Step::Broken(response(200, &[], "{\"id\"")),
+            found(),
+        ]);
+        assert_eq!(scene.drive.get(&id("1")).await.unwrap().unwrap().name, "n");
+        let seen = scene.seen();
+        assert_eq!(seen.len(), 7);
+        assert_eq!(seen[0].uri().path(), "/below/drive/v3/files/1");
+    }
+
+    #[tokio::test]
+    async fn lasting_failures_are_not() {
+        for (step, says) in [
+            (error(403, "insufficientFilePermissions"), "ask the owner"),
+            (error(400, "badRequest"), "status 400"),
+            (Step::Answer(response(404, &[], "<html>no such page</html>")), "--drive-url"),
+            (Step::Answer(response(301, &[("location", "https://x")], "")), "--drive-url"),
+            (Step::Answer(response(200, &[], "<html>welcome</html>")), "--drive-url"),
+            (answer(200, &json!({ "id": "../1" })), "describes no file"),
+            (answer(200, &json!([1])), "describes no file"),
+        ] {
+            let scene = Scene::new([step]);
+            let error = scene.drive.get(&id("1")).await.unwrap_err();
+            assert!(error.to_string().contains(says), "{says}: {error}");
+            assert_eq!(scene.seen().len(), 1, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn it_gives_up_in_the_end() {
+        let scene = Scene::new([]);
+        let error = scene.drive.about().await.unwrap_err();
+        assert!(error.to_string().contains("http://drive.test/below/drive/v3/about"), "{error}");
+        assert_eq!(scene.seen().len(), 5);
+
+        let scene = Scene::new((0..20).map(|_| error_503()));
+        assert!(matches!(scene.drive.about().await, Err(DriveError::Server { status: 503, .. })));
+        assert_eq!(scene.seen().len(), 8);
+    }
+
+    fn error_503() -> Step {
+        error(503, "backendError")
+    }
+
+    #[tokio::test]
+    async fn retry_after_is_obeyed_and_bounded() {
+        let scene = Scene::new([error_with(429, "rateLimitExceeded", &[("retry-after", "40")]), found()]);
+        scene.drive.get(&id("1")).await.unwrap();
+        assert!((40.0..41.0).contains(&scene.waited()), "{}", scene.waited());
+
+        let scene = Scene::new([error_with(503, "backendError", &[("retry-after", "86400")]), found()]);
+        assert!(scene.drive.get(&id("1")).await.is_err(), "nobody waits a day");
+        assert!(scene.waited() < 1.0);
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_replaced_once() {
+        let scene = Scene::new([error(401, "authError"), found()]);
+        assert!(scene.drive.get(&id("1")).await.unwrap().is_some());
+        let tokens: Vec<_> =
+            scene.seen().iter().map(|seen| seen.headers()["authorization"].clone()).collect();
+        assert_eq!(tokens, ["Bearer first", "Bearer second"]);
+        assert!(!format!("{tokens:?}").contains("first"), "the header is marked as secret");
+
+        let scene = Scene::new([error(401, "authError"), error(401, "authError"), found()]);
+        assert!(matches!(scene.drive.get(&id("1")).await, Err(DriveError::Unauthorized)));
+        assert_eq!(scene.seen().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn endless_answers_are_cut() {
+        let much = Bytes::from(vec![b' '; usize::try_from(MAX_JSON).unwrap() + 1]);
+        let scene = Scene::new([Step::Answer(response(200, &[], much))]);
+        assert!(matches!(scene.drive.about().await, Err(DriveError::TooLarge { .. })));
+    }
+}

@@ -261,3 +261,122 @@ fn received(headers: &HeaderMap) -> u64 {
 fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(OCTETS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::scripted::{Scene, Step, error, file, id, json, response};
+    use super::*;
+    use crate::platform::{FileStore, memory::MemoryFiles};
+
+    const MIB: usize = 1024 * 1024;
+
+    fn new() -> NewFile {
+        NewFile::new(id("new"), "n", id("p"))
+    }
+
+    fn session() -> Step {
+        Step::Answer(response(200, &[("location", "http://drive.test/session?upload_id=x")], ""))
+    }
+
+    fn received(last: usize) -> Step {
+        Step::Answer(response(308, &[("range", &format!("bytes=0-{last}"))], ""))
+    }
+
+    fn ranges(scene: &Scene) -> Vec<String> {
+        let ranges = scene.seen().into_iter().filter_map(|seen| seen.headers().get("content-range").cloned());
+        ranges.map(|range| range.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_small_file_is_one_request_that_is_safe_to_repeat() {
+        let scene = Scene::new([Step::Lost, error(409, "fileIdInUse"), json(200, &file("new", "n"))]);
+        let content = Content::Bytes(Bytes::from_static(b"hello\r\n"));
+        assert_eq!(scene.drive.upload(new(), content).await.unwrap().id, id("new"));
+        let sent = String::from_utf8(scene.seen()[0].body().to_vec()).unwrap();
+        assert!(sent.contains(r#""id":"new""#) && sent.contains("\r\n\r\nhello\r\n\r\n--"), "{sent}");
+    }
+
+    #[tokio::test]
+    async fn a_large_one_goes_on_after_what_is_there() {
+        let files = MemoryFiles::default();
+        let path: crate::domain::DatasitePath = "big".parse().unwrap();
+        let bytes: Vec<u8> = (0..10 * MIB).map(|n| u8::try_from(n / 4096 % 251).unwrap()).collect();
+        files.write(&path, bytes.clone().into()).await.unwrap();
+        let content = Content::File { files: Arc::new(files), path, len: 10 * MIB as u64 };
+        let scene = Scene::new([
+            session(),
+            received(4 * MIB - 1),
+            Step::Lost,
+            received(6 * MIB - 1),
+            json(200, &file("new", "n")),
+        ]);
+        scene.drive.upload(new(), content).await.unwrap();
+        assert_eq!(
+            ranges(&scene),
+            ["0-4194303", "4194304-8388607", "*", "6291456-10485759"]
+                .map(|range| format!("bytes {range}/10485760"))
+        );
+        let last = scene.seen().pop().unwrap();
+        assert!(last.body()[..] == bytes[6 * MIB..]);
+    }
+
+    #[tokio::test]
+    async fn a_lost_last_answer_is_found_out() {
+        let content = Content::Bytes(vec![7; 6 * MIB].into());
+        let scene = Scene::new([
+            session(),
+            received(4 * MIB - 1),
+            Step::Lost,
+            Step::Lost,
+            json(200, &file("new", "n")),
+        ]);
+        scene.drive.upload(new(), content).await.unwrap();
+        assert_eq!(ranges(&scene)[2..], ["bytes */6291456", "bytes */6291456"]);
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_session_starts_anew_but_not_for_ever() {
+        let content = Content::Bytes(vec![7; 6 * MIB].into());
+        let scene = Scene::new([
+            session(),
+            error(404, "notFound"),
+            error(409, "fileIdInUse"),
+            json(200, &file("new", "n")),
+        ]);
+        assert!(scene.drive.upload(new(), content.clone()).await.is_ok(), "the id tells that it is there");
+
+        let scene = Scene::new((0..20).flat_map(|_| [session(), error(404, "notFound")]));
+        assert!(scene.drive.upload(new(), content).await.is_err());
+        assert_eq!(scene.seen().len(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_nothing_ends_it() {
+        let content = Content::Bytes(vec![7; 6 * MIB].into());
+        let nothing = || Step::Answer(response(308, &[], ""));
+        let scene = Scene::new([session()].into_iter().chain((0..50).map(|_| nothing())));
+        assert!(matches!(scene.drive.upload(new(), content).await, Err(DriveError::Interrupted { .. })));
+        assert_eq!(scene.seen().len(), 9);
+    }
+
+    #[tokio::test]
+    async fn the_token_stays_with_its_server() {
+        let elsewhere = Step::Answer(response(200, &[("location", "http://evil.test/session")], ""));
+        let scene = Scene::new([elsewhere]);
+        let content = Content::Bytes(vec![7; 6 * MIB].into());
+        assert!(matches!(scene.drive.upload(new(), content).await, Err(DriveError::NotDrive { .. })));
+        assert_eq!(scene.seen().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_shrinks_is_told() {
+        let files = MemoryFiles::default();
+        let path: crate::domain::DatasitePath = "big".parse().unwrap();
+        files.write(&path, Bytes::from_static(b"short")).await.unwrap();
+        let content = Content::File { files: Arc::new(files), path, len: 6 * MIB as u64 };
+        let scene = Scene::new([session()]);
+        assert!(matches!(scene.drive.upload(new(), content).await, Err(DriveError::SourceChanged { .. })));
+    }
+}
