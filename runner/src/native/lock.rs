@@ -64,7 +64,7 @@ impl FolderLock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
-                    tokio::time::sleep(PAUSE).await
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(LockError::Busy { folder: folder.to_owned(), holder: holder(&mut file) });

@@ -32,7 +32,7 @@ impl StdSink {
         let folder = tree.make_parent(path)?;
         let sink = |temporary: String| -> Result<Self, FileError> {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let file = openat(&folder, &temporary, flags, Mode::from_raw_mode(tree.file_mode()))
+            let file = openat(&folder, &temporary, flags, Mode::from_raw_mode(tree.file_mode().into()))
                 .map_err(|error| failed(path, error))?;
             // Tells those who clean up that somebody still writes; not all file systems have locks.
             let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);

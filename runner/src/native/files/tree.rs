@@ -15,8 +15,8 @@ use std::{
 use bytes::Bytes;
 use rustix::{
     fs::{
-        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, RawMode, Stat, flock, fstat, fsync, mkdirat,
-        open, openat, renameat, statat, unlinkat,
+        AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, fsync, mkdirat, open,
+        openat, renameat, statat, unlinkat,
     },
     io::Errno,
 };
@@ -47,14 +47,15 @@ impl Tree {
         Self { root, access }
     }
 
-    pub(super) fn file_mode(&self) -> RawMode {
+    /// As `u16`, which the mode types of all systems can hold.
+    pub(super) fn file_mode(&self) -> u16 {
         match self.access {
             Access::Owner => 0o600,
             Access::Umask => 0o666,
         }
     }
 
-    fn folder_mode(&self) -> RawMode {
+    fn folder_mode(&self) -> u16 {
         match self.access {
             Access::Owner => 0o700,
             Access::Umask => 0o777,
@@ -121,7 +122,7 @@ impl Tree {
         for name in path.components() {
             let opened = match openat(&at, name, FOLDER_FLAGS, Mode::empty()) {
                 Err(Errno::NOENT) => {
-                    match mkdirat(&at, name, Mode::from_raw_mode(self.folder_mode())) {
+                    match mkdirat(&at, name, Mode::from_raw_mode(self.folder_mode().into())) {
                         // Somebody else may have made it meanwhile.
                         Ok(()) | Err(Errno::EXIST) => {}
                         Err(error) => return Err(failed(path, error)),
@@ -342,9 +343,8 @@ fn kind_of(error: Errno) -> FileErrorKind {
         Errno::NOENT => FileErrorKind::Missing,
         Errno::ISDIR => FileErrorKind::IsFolder,
         Errno::NOTDIR => FileErrorKind::NotFolder,
-        Errno::LOOP => FileErrorKind::Special,
-        // A pipe or socket that nobody holds the other end of.
-        Errno::NXIO => FileErrorKind::Special,
+        // A link, or a pipe or socket that nobody holds the other end of.
+        Errno::LOOP | Errno::NXIO => FileErrorKind::Special,
         error => FileErrorKind::System(io::Error::from(error).to_string()),
     }
 }
