@@ -1,5 +1,6 @@
 //! The `syftbox` program as a library: command line, sandbox, local files, OAuth.
 
 pub mod native;
+pub mod oauth;
 pub mod runtime;
 pub mod sandbox;

@@ -58,13 +58,14 @@ impl Drive {
             _ => transfer.got,
         };
         match &transfer.version {
-            Some(first) if *first != version => {
+            Some(first) if first.contradicts(&version) => {
                 return Err(DriveError::Malformed {
                     url: shown(&call.url),
                     why: "the file changed while it was downloaded; sync and try again".to_owned(),
                 });
             }
-            _ => transfer.version = Some(version),
+            Some(_) => {}
+            None => transfer.version = Some(version),
         }
         let clock = &*self.platform.clock;
         while let Some(mut piece) = answer.body.next(clock).await? {
@@ -87,8 +88,7 @@ impl Drive {
     }
 }
 
-/// What tells one content of a file from another.
-#[derive(PartialEq, Eq)]
+/// What tells one content of a file from another, as far as the server says it.
 struct Version {
     total: Option<u64>,
     etag: Option<HeaderValue>,
@@ -107,6 +107,12 @@ impl Version {
             length
         };
         Self { total, etag: answer.headers.get(header::ETAG).cloned() }
+    }
+
+    fn contradicts(&self, other: &Self) -> bool {
+        let totals = self.total.zip(other.total).is_some_and(|(one, two)| one != two);
+        let etags = self.etag.as_ref().zip(other.etag.as_ref()).is_some_and(|(one, two)| one != two);
+        totals || etags
     }
 }
 
