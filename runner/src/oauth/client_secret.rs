@@ -16,8 +16,8 @@ const MAX_LEN: u64 = 64 * 1024;
 
 /// An OAuth client for a desktop app.
 pub(super) struct ClientSecret {
-    pub(super) client_id: String,
-    pub(super) client_secret: String,
+    pub(super) id: String,
+    pub(super) secret: String,
     pub(super) auth_uri: Url,
     pub(super) token_uri: Url,
 }
@@ -48,8 +48,8 @@ impl ClientSecret {
             serde_json::from_slice::<Content>(json).ok()?.installed?;
         let usable = |url: &Url| ["http", "https"].contains(&url.scheme());
         (usable(&auth_uri) && usable(&token_uri)).then_some(Self {
-            client_id,
-            client_secret,
+            id: client_id,
+            secret: client_secret,
             auth_uri,
             token_uri,
         })
@@ -64,7 +64,7 @@ mod tests {
     fn takes_only_clients_for_desktop_apps() {
         let good = r#"{"installed": {"client_id": "c", "project_id": "p", "client_secret": "s",
             "auth_uri": "https://a.example/auth", "token_uri": "https://a.example/token", "redirect_uris": []}}"#;
-        assert_eq!(ClientSecret::parse(good.as_bytes()).unwrap().client_id, "c");
+        assert_eq!(ClientSecret::parse(good.as_bytes()).unwrap().id, "c");
         let web = good.replace("installed", "web");
         let odd = good.replace("https://a.example/auth", "file:///etc/passwd");
         for bad in ["", "{}", "[]", &web, &odd] {

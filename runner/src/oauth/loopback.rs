@@ -111,7 +111,7 @@ fn outcome(url: &Url, state: &str) -> Option<Outcome> {
         return None;
     }
     if let Some(reason) = value("error") {
-        let reason = reason.chars().filter(|c| c.is_ascii_graphic()).take(80).collect();
+        let reason = reason.chars().filter(char::is_ascii_graphic).take(80).collect();
         return Some(Err(OAuthError::Refused { reason }));
     }
     value("code").map(Ok)

@@ -47,7 +47,7 @@ pub async fn login(
 
     let mut url = client.auth_uri.clone();
     url.query_pairs_mut()
-        .append_pair("client_id", &client.client_id)
+        .append_pair("client_id", &client.id)
         .append_pair("redirect_uri", &redirect)
         .append_pair("response_type", "code")
         .append_pair("scope", SCOPE)
@@ -70,8 +70,8 @@ pub async fn login(
         ("code", &code),
         ("code_verifier", pkce.verifier()),
         ("redirect_uri", &redirect),
-        ("client_id", &client.client_id),
-        ("client_secret", &client.client_secret),
+        ("client_id", &client.id),
+        ("client_secret", &client.secret),
     ];
     let grant = exchange(platform, &client.token_uri, &form).await.map_err(OAuthError::Exchange)?;
     if grant.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == SCOPE)) {
@@ -79,8 +79,8 @@ pub async fn login(
     }
     let mut user = AuthorizedUser::new(
         client.token_uri,
-        client.client_id,
-        client.client_secret,
+        client.id,
+        client.secret,
         &grant.scopes.unwrap_or_else(|| vec![SCOPE.to_owned()]),
     );
     user.refresh_token = Some(grant.refresh_token.ok_or(OAuthError::NoRefreshToken)?);
