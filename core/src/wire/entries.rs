@@ -58,7 +58,8 @@ pub enum RefusedReason {
 
 /// A list whose entries were read one by one.
 ///
-/// On the wire it is an array; only the accepted entries are written.
+/// On the wire it is an array; only the accepted entries are written. It is read from JSON text in
+/// memory, of which each entry is a part: not from a reader or a JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entries<T> {
     /// The entries that can be taken, in their order.
@@ -119,11 +120,11 @@ impl<'de, T: Entry> Deserialize<'de> for Entries<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
-                while let Some(raw) = list.next_element::<Box<RawValue>>()? {
+                while let Some(raw) = list.next_element::<&RawValue>()? {
                     if self.0.accepted.len() + self.0.refused.len() == MAX_ENTRIES {
                         return Err(A::Error::custom(format_args!("more than {MAX_ENTRIES} entries")));
                     }
-                    match read(&raw) {
+                    match read(raw) {
                         Ok(entry) => self.0.accepted.push(entry),
                         Err(refused) => self.0.refused.push(refused),
                     }

@@ -177,9 +177,11 @@ pub(super) fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::wire::AnyPayload;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
@@ -287,5 +289,45 @@ mod tests {
             error(&gzip(&tar.into_inner().unwrap())),
             PayloadError::OtherMember { .. } | PayloadError::NotTar(_)
         ));
+    }
+
+    fn json_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[a-z@./\\\\0-9-]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::hash_map("path|files|events|content|id", inner, 0..3)
+                    .prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_get_an_answer(bytes: Vec<u8>, packed: bool) {
+            let payload = if packed { gzip(&bytes) } else { [GZIP_MAGIC, &bytes].concat() };
+            prop_assert!(AnyPayload::decode(&payload).is_err());
+        }
+
+        #[test]
+        fn any_json_gets_an_answer(
+            kind in "proposed_file_changes|message_filepath|base_checkpoint_timestamp|sequence_number|files",
+            field in json_value(),
+            events in json_value(),
+        ) {
+            let json = json!({
+                kind: field, "events": events, "version": 1, "timestamp": 1.5, "email": "do@test.org",
+                "id": "4aa345d5-e627-494d-b178-0f59ab27a395", "sender_email": "ds@test.org",
+                "message_filename": {"submitted_timestamp": 1.5, "uid": "235c0c7f-382e-494a-ae14-22335c8a3e66"},
+            });
+            if let Ok(decoded) = AnyPayload::decode(&encode(&json).unwrap()) {
+                prop_assert_eq!(AnyPayload::decode(&encode(&decoded).unwrap()).is_ok(), true);
+            }
+        }
     }
 }
