@@ -99,7 +99,7 @@ impl Catalog {
         self.files.insert(file.id.clone(), file);
     }
 
-    /// Notes a folder that we just made: it is empty, so all its children are known.
+    /// Notes a folder that we just made and whose children we follow: it is empty, so all are known.
     pub fn note_new_folder(&mut self, folder: DriveFile) {
         self.listed.insert(folder.id.clone());
         self.note(folder);
@@ -118,9 +118,10 @@ impl Catalog {
         }
     }
 
-    /// Forgets that a folder's children are known; they are listed again when they are needed.
-    pub(crate) fn forget_listing(&mut self, folder: &FileId) {
+    /// Stops following a folder's children; they are listed again when they are needed.
+    pub(crate) fn forget_children(&mut self, folder: &FileId) {
         self.listed.remove(folder);
+        self.files.retain(|_, file| !file.parents.contains(folder));
     }
 
     /// A known file by its id.

@@ -140,7 +140,8 @@ impl SyftboxManager {
     async fn make_syftbox_folder(&mut self) -> Result<(), ManagerError> {
         if self.catalog.root().is_none() {
             let new = NewFile::new(self.new_id().await?, SYFTBOX_FOLDER, NewFile::my_drive());
-            self.make_folder(new).await?;
+            let root = self.drive.create_folder(new).await?;
+            self.catalog.note_new_folder(root);
         }
         let root = self.root()?;
         self.catalog.ensure_listed(&self.drive, [root]).await?;

@@ -105,7 +105,8 @@ impl SyftboxManager {
 
     pub(crate) async fn make_folder(&mut self, new: NewFile) -> Result<DriveFile, ManagerError> {
         let folder = self.drive.create_folder(new).await?;
-        self.catalog.note_new_folder(folder.clone());
+        // Not as one whose children we follow: an event log would fill the catalog.
+        self.catalog.note(folder.clone());
         self.save_catalog().await?;
         Ok(folder)
     }

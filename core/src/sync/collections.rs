@@ -125,7 +125,7 @@ impl SyftboxManager {
         if hasher.finish() != collection.hash {
             self.files().remove(&incoming).await?;
             // Its owner may still be uploading: then the next sync finds it whole.
-            self.catalog.forget_listing(&collection.folder);
+            self.catalog.forget_children(&collection.folder);
             return Ok(Err("its files don't have the hash that its name says; sync again later".to_owned()));
         }
         let target = datasets::public_folder(owner, name)?;

@@ -1,7 +1,7 @@
 //! Sync: what others proposed and published comes in, what changed here goes out (wire section 4).
 //!
 //! The order is fixed. What an earlier run left undone comes first ([`journal`]); then, as an owner,
-//! proposals are received and everything that changed locally is published; then, as a scientist,
+//! a new machine restores the datasite, proposals are received and everything that changed locally is published; then, as a scientist,
 //! the datasites of our peers are followed. One bad message, file or peer never stops the others:
 //! it is refused in the [`SyncReport`].
 
@@ -11,6 +11,7 @@ mod journal;
 mod publish;
 mod receive;
 mod report;
+mod restore;
 mod rolling;
 mod send;
 
@@ -43,6 +44,7 @@ impl SyftboxManager {
         self.carry_out_open_postings(&mut report).await?;
         let peers = self.peers_to_talk_to(&mut report);
         if self.roles().owner {
+            self.restore_datasite(&peers, &mut report).await?;
             let archive = self.receive_proposals(&peers, &mut report).await?;
             report.jobs_received = self.receive_jobs(&mut report).await?;
             self.publish(&peers, archive, &mut report).await?;

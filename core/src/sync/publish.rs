@@ -40,7 +40,7 @@ struct Outgoing {
 }
 
 /// Who may read `path` now.
-fn readers(
+pub(super) fn readers(
     permissions: &Permissions,
     owner: &Email,
     peers: &[Email],

@@ -13,6 +13,8 @@ pub struct SyncReport {
     pub changes_applied: usize,
     /// Jobs seen for the first time.
     pub jobs_received: usize,
+    /// Files of our datasite that a new machine took from the event log.
+    pub files_restored: usize,
     /// Events written to our event log.
     pub events_published: usize,
     /// Events of other datasites that were applied here.
