@@ -119,7 +119,7 @@ impl DriveFile {
     }
 
     /// Reads what Drive answers; `None` when it has no usable id or isn't an object.
-    pub(super) fn from_json(json: serde_json::Value) -> Option<Self> {
+    pub(crate) fn from_json(json: serde_json::Value) -> Option<Self> {
         let wire: WireFile = serde_json::from_value(json).ok()?;
         let id = wire.id.parse().ok()?;
         let owner = wire.owners.into_iter().find_map(|owner| owner.email_address?.parse().ok());

@@ -109,3 +109,70 @@ impl Peers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::pair_name,
+        drive::{DriveFile, FileId},
+        wire::PeerRecord,
+    };
+
+    fn email(name: &str) -> Email {
+        format!("{name}@x.org").parse().unwrap()
+    }
+
+    /// An inbox for the datasite of `me`, named as made by `claimed` and made by `owner`.
+    fn inbox(id: &str, claimed: &str, owner: &str) -> DriveFile {
+        let name = pair_name(Generation::V0_10, &email("me"), BoxKind::Inbox, &email(claimed));
+        let id: FileId = id.parse().unwrap();
+        let json = serde_json::json!({
+            "id": id, "name": name.to_string(), "mimeType": "application/vnd.google-apps.folder",
+            "owners": [{"emailAddress": email(owner)}], "ownedByMe": false,
+        });
+        DriveFile::from_json(json).unwrap()
+    }
+
+    fn states(peers: &Peers, folders: Vec<DriveFile>) -> Vec<(String, PeerState)> {
+        let mut catalog = Catalog::default();
+        for folder in folders {
+            catalog.note(folder);
+        }
+        let states = peers.states(&catalog, &email("me"), Generation::V0_10);
+        states.into_iter().map(|(email, state)| (email.to_string(), state)).collect()
+    }
+
+    fn with(states: &[(&str, PeerState)]) -> Peers {
+        let mut peers = Peers::default();
+        for (name, state) in states {
+            peers.file.peers.insert(email(name), PeerRecord::new(*state));
+        }
+        peers
+    }
+
+    #[test]
+    fn a_request_is_a_folder_of_its_own_owner() {
+        let found = states(&Peers::default(), vec![inbox("1", "ds", "ds"), inbox("2", "bank", "eve")]);
+        assert_eq!(found, [("ds@x.org".to_owned(), PeerState::RequestedByPeer)]);
+    }
+
+    #[test]
+    fn the_file_decides_and_an_answered_request_is_accepted() {
+        let known = with(&[
+            ("no", PeerState::Rejected),
+            ("asked", PeerState::RequestedByMe),
+            ("x", PeerState::RequestedByMe),
+        ]);
+        let found = states(&known, vec![inbox("1", "no", "no"), inbox("2", "asked", "asked")]);
+        let expected =
+            [("asked", PeerState::Accepted), ("no", PeerState::Rejected), ("x", PeerState::RequestedByMe)];
+        assert_eq!(found, expected.map(|(name, state)| (email(name).to_string(), state)));
+    }
+
+    #[test]
+    fn versions_are_held_against_ours() {
+        let peers = Peers::default();
+        assert_eq!(peers.check_version(&email("ds"), Generation::V0_10), Err(Skipped::UnknownVersion));
+    }
+}

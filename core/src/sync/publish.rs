@@ -262,3 +262,97 @@ fn split(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     }
     messages
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::ContentHash,
+        permissions::{Access, Pattern, PermissionFile},
+        platform::FileKind,
+    };
+
+    fn email(name: &str) -> Email {
+        format!("{name}@x.org").parse().unwrap()
+    }
+
+    fn stat(len: u64) -> FileStat {
+        FileStat { kind: FileKind::File, len, stamp: "1".to_owned() }
+    }
+
+    fn put(path: &str, len: u64) -> LocalChange {
+        LocalChange { path: path.parse().unwrap(), new: Some((ContentHash::of(b""), stat(len))) }
+    }
+
+    fn published(readers: &[&str]) -> Published {
+        let readers = readers.iter().map(|name| email(name)).collect();
+        Published { hash: ContentHash::of(b""), len: 1, stamp: "1".to_owned(), readers }
+    }
+
+    /// `a` reads below `a/`, `b` reads all but that.
+    fn rules() -> Permissions {
+        let mut permissions = Permissions::default();
+        let read = |name| PermissionFile::single(Pattern::everything(), Access::read([&email(name)]));
+        permissions.insert(None, read("b"));
+        permissions.insert(Some(&"a".parse().unwrap()), read("a"));
+        permissions
+    }
+
+    fn routed(
+        datasite: &Datasite,
+        changes: Vec<LocalChange>,
+        local: &[&str],
+    ) -> Vec<(String, bool, Vec<String>)> {
+        let local: Vec<_> = local.iter().map(|path| (path.parse().unwrap(), stat(1))).collect();
+        let peers = [email("a"), email("b")];
+        route(datasite, changes, &local, &rules(), &email("do"), &peers)
+            .into_iter()
+            .map(|file| {
+                let recipients = file.recipients.iter().map(Email::to_string).collect();
+                (file.change.path.to_string(), file.logged, recipients)
+            })
+            .collect()
+    }
+
+    fn served(files: &[(&str, &[&str])]) -> Datasite {
+        let files = files.iter().map(|(path, readers)| (path.parse().unwrap(), published(readers))).collect();
+        Datasite { files, last_event: None, served: [email("a"), email("b")].into() }
+    }
+
+    #[test]
+    fn changes_go_to_those_who_may_read_them() {
+        let changes = vec![put("a/1", 1), put("2", 1)];
+        let expected = [("a/1", true, "a@x.org"), ("2", true, "b@x.org")];
+        let expected = expected.map(|(path, logged, peer)| (path.to_owned(), logged, vec![peer.to_owned()]));
+        assert_eq!(routed(&served(&[]), changes, &["a/1", "2"]), expected);
+    }
+
+    #[test]
+    fn a_deletion_goes_to_those_that_have_the_file() {
+        let gone = LocalChange { path: "2".parse().unwrap(), new: None };
+        let expected = vec![("2".to_owned(), true, vec!["a@x.org".to_owned()])];
+        assert_eq!(routed(&served(&[("2", &["a"])]), vec![gone], &[]), expected);
+    }
+
+    #[test]
+    fn what_became_readable_is_sent_again_and_not_logged_again() {
+        let datasite = served(&[("a/1", &[]), ("2", &["b"])]);
+        assert_eq!(routed(&datasite, Vec::new(), &["a/1", "2"]), [], "no permission changed");
+        let changes = vec![put("a/syft.pub.yaml", 1)];
+        let sent = routed(&datasite, changes.clone(), &["a/1", "a/syft.pub.yaml", "2"]);
+        let again = ("a/1".to_owned(), false, vec!["a@x.org".to_owned()]);
+        assert_eq!(sent, [("a/syft.pub.yaml".to_owned(), true, Vec::new()), again.clone()]);
+        let mut new_peer = datasite;
+        new_peer.served.remove(&email("a"));
+        assert_eq!(routed(&new_peer, Vec::new(), &["a/1", "2"]), [again]);
+    }
+
+    #[test]
+    fn messages_are_bounded() {
+        let outgoing = |len| Outgoing { change: put("f", len), logged: true, recipients: BTreeSet::new() };
+        let sizes = [MESSAGE_BYTES, 1, 1, MESSAGE_BYTES + 5, 1];
+        let messages = split(sizes.into_iter().map(outgoing).collect());
+        assert_eq!(messages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 1, 1]);
+        assert!(split(Vec::new()).is_empty());
+    }
+}
