@@ -193,13 +193,15 @@ impl Session {
             self.progress = Progress::Receiving(incoming);
             return Err(error);
         }
+        let mut whole = true;
         if let Some(first) = piece.first {
-            incoming = receive(incoming, first, piece.length, body).await?;
+            (incoming, whole) = receive(incoming, first, piece.length, body).await?;
         }
-        let complete = match self.total.filter(|_| piece.first.is_some() || piece.last) {
-            Some(total) => incoming.size() == total,
-            None => piece.last && piece.length.is_none(),
-        };
+        let complete = whole
+            && match self.total.filter(|_| piece.first.is_some() || piece.last) {
+                Some(total) => incoming.size() == total,
+                None => piece.last && piece.length.is_none(),
+            };
         if !complete {
             let received = incoming.size();
             self.progress = Progress::Receiving(incoming);
@@ -231,23 +233,25 @@ impl Session {
     }
 }
 
-/// Adds what is new in a piece that begins at `first`. What comes before an error of the connection stays.
+/// Adds what is new in a piece that begins at `first`, and tells whether the request's body came whole. What
+/// comes before an error of the connection stays.
 async fn receive(
     mut incoming: Incoming,
     first: u64,
     length: Option<u64>,
     mut body: BodyDataStream,
-) -> Result<Incoming, ApiError> {
+) -> Result<(Incoming, bool), ApiError> {
     let mut known = incoming.size() - first;
     let mut left = length.unwrap_or(u64::MAX);
-    while let Some(Ok(bytes)) = body.next().await {
+    while let Some(bytes) = body.next().await {
+        let Ok(bytes) = bytes else { return Ok((incoming, false)) };
         let usable = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         left -= usable as u64;
         let skipped = usize::try_from(known).unwrap_or(usize::MAX).min(usable);
         known -= skipped as u64;
         incoming = incoming.push(&bytes[skipped..usable]).await?;
     }
-    Ok(incoming)
+    Ok((incoming, true))
 }
 
 /// The answer that more bytes are wanted. Clients know 308 here as "resume incomplete".
