@@ -79,7 +79,8 @@ fn natural(name: &str) -> String {
             continue;
         }
         if !digits.is_empty() {
-            text.push_str(&format!("{:0>24}", std::mem::take(&mut digits)));
+            text.extend(std::iter::repeat_n('0', 24_usize.saturating_sub(digits.len())));
+            text.push_str(&std::mem::take(&mut digits));
         }
         text.push(c);
     }

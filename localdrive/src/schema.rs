@@ -6,40 +6,39 @@ use std::sync::LazyLock;
 use crate::fields::Mask;
 
 /// `files` resource.
-pub(crate) static FILE: LazyLock<Mask> = LazyLock::new(|| known(FILE_MEMBERS.to_owned()));
+pub(crate) static FILE: LazyLock<Mask> = LazyLock::new(|| known(FILE_MEMBERS));
 
 /// `files.list`.
 pub(crate) static FILE_LIST: LazyLock<Mask> =
-    LazyLock::new(|| known(format!("incompleteSearch,kind,nextPageToken,files({FILE_MEMBERS})")));
+    LazyLock::new(|| known(&format!("incompleteSearch,kind,nextPageToken,files({FILE_MEMBERS})")));
 
 /// `permissions` resource.
-pub(crate) static PERMISSION: LazyLock<Mask> = LazyLock::new(|| known(PERMISSION_MEMBERS.to_owned()));
+pub(crate) static PERMISSION: LazyLock<Mask> = LazyLock::new(|| known(PERMISSION_MEMBERS));
 
 /// `permissions.list`.
 pub(crate) static PERMISSION_LIST: LazyLock<Mask> =
-    LazyLock::new(|| known(format!("kind,nextPageToken,permissions({PERMISSION_MEMBERS})")));
+    LazyLock::new(|| known(&format!("kind,nextPageToken,permissions({PERMISSION_MEMBERS})")));
 
 /// `changes.list`.
 pub(crate) static CHANGE_LIST: LazyLock<Mask> = LazyLock::new(|| {
-    known(format!(
+    known(&format!(
         "kind,newStartPageToken,nextPageToken,\
          changes(changeType,drive,driveId,fileId,kind,removed,teamDrive,teamDriveId,time,type,file({FILE_MEMBERS}))"
     ))
 });
 
 /// `about` resource.
-pub(crate) static ABOUT: LazyLock<Mask> = LazyLock::new(|| known(ABOUT_MEMBERS.to_owned()));
+pub(crate) static ABOUT: LazyLock<Mask> = LazyLock::new(|| known(ABOUT_MEMBERS));
 
 /// `files.generateIds`.
-pub(crate) static GENERATED_IDS: LazyLock<Mask> = LazyLock::new(|| known("ids,kind,space".to_owned()));
+pub(crate) static GENERATED_IDS: LazyLock<Mask> = LazyLock::new(|| known("ids,kind,space"));
 
 /// `changes.getStartPageToken`.
-pub(crate) static START_PAGE_TOKEN: LazyLock<Mask> =
-    LazyLock::new(|| known("kind,startPageToken".to_owned()));
+pub(crate) static START_PAGE_TOKEN: LazyLock<Mask> = LazyLock::new(|| known("kind,startPageToken"));
 
 /// A text below that doesn't parse would leave its resource without the check, and the test would fail.
-fn known(members: String) -> Mask {
-    Mask::parse(&members).unwrap_or(Mask::All)
+fn known(members: &str) -> Mask {
+    Mask::parse(members).unwrap_or(Mask::All)
 }
 
 const FILE_MEMBERS: &str = "\

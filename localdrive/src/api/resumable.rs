@@ -51,7 +51,7 @@ struct Session {
 }
 
 enum Progress {
-    Receiving(Incoming),
+    Receiving(Box<Incoming>),
     /// The id of the file that it became.
     Done(String),
     /// The bytes are lost; the client must start anew.
@@ -104,7 +104,7 @@ pub(crate) async fn start(
         Target::Known(id, moved) => drop(edit::changed_record(&state, &caller, id, &body, moved, true)?),
     }
     let address = format!("{}{}", caller.base, parts.uri.path());
-    let progress = Progress::Receiving(drive.store().incoming());
+    let progress = Progress::Receiving(Box::new(drive.store().incoming()));
     let session = Session { caller, params, target, body, media_type, total, progress };
     let id = drive.uploads().add(session)?;
     let location = format!("{address}?uploadType=resumable&upload_id={id}");
@@ -181,7 +181,7 @@ impl Session {
         body: BodyDataStream,
     ) -> Result<Response, ApiError> {
         let mut incoming = match std::mem::replace(&mut self.progress, Progress::Lost) {
-            Progress::Receiving(incoming) => incoming,
+            Progress::Receiving(incoming) => *incoming,
             Progress::Done(id) => {
                 self.progress = Progress::Done(id.clone());
                 return file_answer(drive, &self.caller, &self.params, &id);
@@ -190,7 +190,7 @@ impl Session {
         };
         let refused = self.check(&piece, incoming.size());
         if let Err(error) = refused {
-            self.progress = Progress::Receiving(incoming);
+            self.progress = Progress::Receiving(Box::new(incoming));
             return Err(error);
         }
         let mut whole = true;
@@ -204,7 +204,7 @@ impl Session {
             };
         if !complete {
             let received = incoming.size();
-            self.progress = Progress::Receiving(incoming);
+            self.progress = Progress::Receiving(Box::new(incoming));
             return Ok(incomplete(received));
         }
         let content = incoming.finish().await?;

@@ -2,6 +2,9 @@
 
 mod eval;
 mod parse;
+#[cfg(test)]
+mod tests;
+mod tokens;
 mod words;
 
 use syftbox_core::domain::Email;

@@ -1,6 +1,9 @@
-//! Parsing `q`: a tokenizer and a recursive descent, `not` binding tightest, then `and`, then `or`.
+//! Parsing `q`: a recursive descent over its tokens, `not` binding tightest, then `and`, then `or`.
 
-use super::{Comparison, Flag, Needed, Person, Query, TextTest, TimeField, Visibility};
+use super::{
+    Comparison, Flag, Needed, Person, Query, TextTest, TimeField, Visibility,
+    tokens::{Token, tokenize},
+};
 use crate::store::Millis;
 
 /// Parentheses and `not` inside one another, so that no query can exhaust the stack.
@@ -12,16 +15,8 @@ const MAX_TERMS: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid query at character {at}: {expected} expected.")]
 pub(crate) struct QueryError {
-    at: usize,
-    expected: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Operator(&'static str),
-    End,
+    pub(super) at: usize,
+    pub(super) expected: &'static str,
 }
 
 struct Parser {
@@ -38,49 +33,6 @@ pub(crate) fn parse(text: &str) -> Result<Query, QueryError> {
         Token::End => Ok(query),
         _ => Err(parser.expected("and, or, or the end")),
     }
-}
-
-/// Splits the text; every token with the place it begins at.
-fn tokenize(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
-    const OPERATORS: [&str; 10] = ["<=", ">=", "!=", "=", "<", ">", "(", ")", "{", "}"];
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let at = text.len() - rest.len();
-        let (token, after) = if first == '\'' {
-            string(&rest[1..]).ok_or(QueryError { at, expected: "a closing quote" })?
-        } else if let Some(operator) = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)) {
-            (Token::Operator(operator), &rest[operator.len()..])
-        } else {
-            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
-            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            if end == 0 {
-                return Err(QueryError { at, expected: "a term or an operator" });
-            }
-            (Token::Word(rest[..end].to_owned()), &rest[end..])
-        };
-        tokens.push((at, token));
-        rest = after.trim_start();
-    }
-    tokens.push((text.len(), Token::End));
-    Ok(tokens)
-}
-
-/// The text up to the closing quote, and what follows. `\'` and `\\` are the two escapes.
-fn string(rest: &str) -> Option<(Token, &str)> {
-    let mut value = String::new();
-    let mut chars = rest.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\'' => return Some((Token::Text(value), &rest[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                escaped @ ('\'' | '\\') => value.push(escaped),
-                other => value.extend(['\\', other]),
-            },
-            _ => value.push(c),
-        }
-    }
-    None
 }
 
 impl Parser {

@@ -149,16 +149,15 @@ impl NewBody {
         folders: &BodyFolders,
     ) -> Result<Self, ApiError> {
         let body = ids::body().map_err(|e| ApiError::internal(&e))?;
-        let path = match inline {
-            Some(_) => None,
-            None => {
-                let (from, to) = (folders.path(&content.body), folders.path(&body));
-                fs::hard_link(&from, &to)
-                    .or_else(|_| fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all()))
-                    .map_err(|e| ApiError::internal(&e))?;
-                sync_folder(&folders.bodies)?;
-                Some(to)
-            }
+        let path = if inline.is_some() {
+            None
+        } else {
+            let (from, to) = (folders.path(&content.body), folders.path(&body));
+            fs::hard_link(&from, &to)
+                .or_else(|_| fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all()))
+                .map_err(|e| ApiError::internal(&e))?;
+            sync_folder(&folders.bodies)?;
+            Some(to)
         };
         Ok(Self { content: Content { body, ..content.clone() }, inline, path })
     }

@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// Where this crate's client scripts and pinned requirements are.
@@ -48,7 +49,7 @@ fn environment(kind: &str, requirements: &[&str], version: &str, build: impl FnO
     for name in requirements {
         digest.update(fs::read(clients().join(name)).unwrap());
     }
-    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..9]);
     let cache = cache();
     fs::create_dir_all(&cache).unwrap();
     let ready = cache.join(format!("localdrive-{kind}-{digest}"));

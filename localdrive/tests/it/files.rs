@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, FOLDER, id_of, text, with_params};
+use crate::support::{Bench, FOLDER, http, id_of, text, with_params};
 
 #[tokio::test]
 async fn a_file_is_created_read_changed_and_deleted() {
@@ -232,7 +232,7 @@ async fn who_has_no_token_gets_nothing_but_the_preflight() {
     let answer = nobody.list(&[]).await;
     assert!(answer.header("www-authenticate").is_some());
     assert_eq!(answer.refused(401), "authError");
-    let preflight = reqwest::Client::new()
+    let preflight = http(reqwest::Client::builder())
         .request(reqwest::Method::OPTIONS, format!("{}/upload/drive/v3/files", bench.drive.url()))
         .header("origin", "http://localhost:5173")
         .header("access-control-request-method", "POST")

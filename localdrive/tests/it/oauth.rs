@@ -5,14 +5,14 @@ use reqwest::Method;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::support::{Answer, Bench, Client, text, with_params};
+use crate::support::{Answer, Bench, Client, http, text, with_params};
 
 const REDIRECT: &str = "http://127.0.0.1:9/back";
 
 async fn post(bench: &Bench, path: &str, form: &[(&str, &str)]) -> Answer {
     let nobody = Client::new(bench.drive.url(), "none");
     let body = with_params("", form).trim_start_matches('?').to_owned();
-    let request = reqwest::Client::new()
+    let request = http(reqwest::Client::builder())
         .request(Method::POST, format!("{}{path}", bench.drive.url()))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(body);
@@ -22,7 +22,7 @@ async fn post(bench: &Bench, path: &str, form: &[(&str, &str)]) -> Answer {
 async fn authorize(bench: &Bench, more: &[(&str, &str)]) -> reqwest::Response {
     let mut params = vec![("client_id", "client"), ("redirect_uri", REDIRECT), ("response_type", "code")];
     params.extend_from_slice(more);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = http(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()));
     http.get(format!("{}{}", bench.drive.url(), with_params("/o/oauth2/v2/auth", &params)))
         .send()
         .await
