@@ -29,7 +29,7 @@ const DIAGNOSTICS: u64 = 4 << 10;
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Ends the jobs that were started with this switch; their ending is [`Ending::Killed`].
+    /// Ends the jobs that were started with this switch; their ending is [`Killed`](super::Ending::Killed).
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
