@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use syftbox_runner::sandbox;
+use syftbox_runner::{cli, sandbox};
 
 fn main() -> ExitCode {
     if sandbox::is_child() {
         return sandbox::child_main();
     }
-    ExitCode::SUCCESS
+    cli::main()
 }

@@ -10,7 +10,7 @@ mod submit;
 use serde::Serialize;
 
 pub use self::{
-    process::{JobRunner, ProcessOptions, RunDataset, RunOutcome, RunRequest, RunnerError},
+    process::{JobRunner, ProcessOptions, Processed, RunDataset, RunOutcome, RunRequest, RunnerError},
     results::{JobFile, JobLogs},
     review::Approvals,
     submit::NewPythonJob,

@@ -1,0 +1,90 @@
+//! `syftbox job …`.
+
+mod process;
+mod results;
+mod show;
+mod submit;
+
+use clap::Subcommand;
+use syftbox_core::jobs::Job;
+
+use super::{
+    CliError, Output,
+    options::Options,
+    output::{note, table},
+    session::Session,
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show the jobs for your data and those you submitted, as of the last sync
+    List,
+    /// Show what a job is and all of its code
+    Show {
+        /// Its name, or PEER/NAME
+        name: String,
+    },
+    /// Send Python code to a data owner, to be run on their private data
+    SubmitPython(submit::Arguments),
+    /// Approve a job exactly as it is now; the next `job process` runs it
+    Approve {
+        /// Its name, or PEER/NAME
+        name: String,
+        /// Why, for its submitter
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Reject a job
+    Reject {
+        /// Its name, or PEER/NAME
+        name: String,
+        /// Why, for its submitter
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Run every approved job in the sandbox, then sync
+    Process(process::Arguments),
+    /// Print what a job printed, as far as it is here
+    Logs {
+        /// Its name, or PEER/NAME
+        name: String,
+    },
+    /// Show the files that a job left, as far as they are here
+    Outputs(results::Outputs),
+}
+
+pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::List => {
+            let jobs = Session::open(options).await?.manager.jobs().await?;
+            output.data(&jobs, || human(&jobs))
+        }
+        Command::Show { name } => show::run(options, output, &name).await,
+        Command::SubmitPython(arguments) => submit::run(options, output, arguments).await,
+        Command::Approve { name, reason } => {
+            let job = Session::open(options).await?.manager.approve_job(&name, reason).await?;
+            note("approved as it is now; `syftbox job process` runs it");
+            output.data(&[&job], || human(std::slice::from_ref(&job)))
+        }
+        Command::Reject { name, reason } => {
+            let job = Session::open(options).await?.manager.reject_job(&name, reason).await?;
+            note("rejected; the next sync tells its submitter");
+            output.data(&[&job], || human(std::slice::from_ref(&job)))
+        }
+        Command::Process(arguments) => process::run(options, output, &arguments).await,
+        Command::Logs { name } => results::logs(options, output, &name).await,
+        Command::Outputs(arguments) => results::outputs(options, output, &arguments).await,
+    }
+}
+
+fn human(jobs: &[Job]) -> String {
+    let rows: Vec<_> = jobs
+        .iter()
+        .map(|job| {
+            let id = &job.id;
+            let status = job.status().as_str().to_owned();
+            [id.name.to_string(), status, id.submitted_by.to_string(), id.datasite.to_string()]
+        })
+        .collect();
+    table(["NAME", "STATUS", "SUBMITTED BY", "DATASITE"], &rows)
+}

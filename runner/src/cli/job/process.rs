@@ -1,0 +1,122 @@
+//! `syftbox job process`.
+
+use std::time::Duration;
+
+use clap::Args;
+use syftbox_core::jobs::{JobId, ProcessOptions, Processed};
+
+use super::{
+    super::{
+        CliError, Output, options::Options, output::note, session::Session, size::ByteSize,
+        sync::tell_refusals,
+    },
+    human,
+};
+use crate::{
+    jobs::{JobEvent, SandboxRunner},
+    runtime::{RuntimeStore, default_cache_dir},
+    sandbox::{Cancel, Limits},
+};
+
+/// What `SYFT_DEFAULT_JOB_TIMEOUT_SECONDS` is to the Python peers, it is here (wire section 5).
+#[derive(Args)]
+pub(in crate::cli) struct Arguments {
+    /// Let the submitter read what the job wrote to `outputs/`
+    #[arg(long)]
+    share_outputs: bool,
+    /// Let the submitter read stdout, stderr and the return code
+    #[arg(long)]
+    share_logs: bool,
+    /// How long each job may run
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "300",
+        env = "SYFT_DEFAULT_JOB_TIMEOUT_SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=30 * 24 * 3600)
+    )]
+    timeout: u64,
+    /// Also run jobs of peers that can't be talked to now
+    #[arg(long)]
+    force: bool,
+    /// Memory of a job, at most 4G
+    #[arg(long, value_name = "BYTES", default_value = "4G")]
+    memory: ByteSize,
+    /// Bytes that a job may write to `outputs/` and `/tmp`
+    #[arg(long, value_name = "BYTES", default_value = "1G")]
+    output_bytes: ByteSize,
+    /// Files that a job may write to `outputs/` and `/tmp`
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().output_files)]
+    output_files: u64,
+    /// Bytes that a job may print, to stdout and again to stderr
+    #[arg(long, value_name = "BYTES", default_value = "10M")]
+    log_bytes: ByteSize,
+}
+
+impl Arguments {
+    fn limits(&self) -> Limits {
+        Limits {
+            time: Duration::from_secs(self.timeout),
+            memory: self.memory.0.min(Limits::default().memory),
+            output_bytes: self.output_bytes.0,
+            output_files: self.output_files,
+            log_bytes_per_stream: self.log_bytes.0,
+        }
+    }
+}
+
+pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments) -> Result<(), CliError> {
+    let mut session = Session::open(options).await?;
+    let cancel = Cancel::default();
+    end_jobs_on_interrupt(cancel.clone());
+    let store = RuntimeStore::open(&default_cache_dir()?);
+    let runner = SandboxRunner::new(session.folder(), store, arguments.limits(), cancel, tell);
+    let how = ProcessOptions {
+        share_outputs: arguments.share_outputs,
+        share_logs: arguments.share_logs,
+        timeout: None,
+        force: arguments.force,
+    };
+    let Processed { jobs, not_run, sync } = session.manager.process_approved_jobs(&runner, &how).await?;
+    tell_refusals(&sync);
+    for (id, why) in &not_run {
+        note(format!("not run: {}: {why}", id.full_name()));
+    }
+    if jobs.is_empty() && not_run.is_empty() {
+        note("no job is approved and waiting");
+    }
+    output.data(&jobs, || if jobs.is_empty() { String::new() } else { human(&jobs) })?;
+    if not_run.is_empty() { Ok(()) } else { Err(CliError::NotRun { count: not_run.len() }) }
+}
+
+/// Shows a job at work. All of it goes to stderr: stdout is for the result of the command.
+fn tell(id: &JobId, event: JobEvent<'_>) {
+    let name = &id.name;
+    match event {
+        JobEvent::Installing => note("the Python runtime isn't here yet; installing it, once"),
+        JobEvent::Started => note(format!("[{name}] runs, for {}", id.submitted_by)),
+        JobEvent::Line(line) => note(format!("[{name}] {}", line.printable())),
+        JobEvent::Ended(outcome) => {
+            let seconds = outcome.wall_time.as_secs_f64();
+            note(format!(
+                "[{name}] {}, {seconds:.2} s, {} output files",
+                outcome.reason, outcome.output_files
+            ));
+        }
+    }
+}
+
+/// The first Ctrl-C ends the jobs and lets their end be published; the second ends the program.
+fn end_jobs_on_interrupt(cancel: Cancel) {
+    tokio::spawn(async move {
+        let mut times = 0;
+        while tokio::signal::ctrl_c().await.is_ok() {
+            times += 1;
+            if times > 1 {
+                std::process::exit(130);
+            }
+            note("ending the running jobs; press Ctrl-C again to leave at once");
+            cancel.cancel();
+        }
+    });
+}

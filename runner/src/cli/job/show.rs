@@ -1,0 +1,121 @@
+//! `syftbox job show`: everything a data owner should look at before approving.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use syftbox_core::{
+    domain::Timestamp,
+    jobs::Job,
+    wire::job::{JobConfig, JobKind, JobState},
+};
+
+use super::super::{CliError, Output, options::Options, output::safe, session::Session};
+
+/// A file of the code; its text is `None` when it isn't text.
+struct CodeFile {
+    name: String,
+    bytes: u64,
+    text: Option<String>,
+}
+
+pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result<(), CliError> {
+    let session = Session::open(options).await?;
+    let job = session.manager.job(name).await?;
+    let mut code = Vec::new();
+    for file in session.manager.job_code(&job).await? {
+        let content = session.manager.read_job_file(&file).await?;
+        let text = String::from_utf8(content.into()).ok();
+        code.push(CodeFile { name: file.name.to_string(), bytes: file.len, text });
+    }
+    output.data(&document(&job, &code), || human(&job, &code))
+}
+
+fn document(job: &Job, code: &[CodeFile]) -> Value {
+    let files: Vec<_> =
+        code.iter().map(|file| json!({"name": file.name, "bytes": file.bytes, "text": file.text})).collect();
+    json!([{
+        "name": job.id.name.as_str(),
+        "status": job.status().as_str(),
+        "submitted_by": job.id.submitted_by,
+        "datasite": job.id.datasite,
+        "config": job.config.as_ref().map(config),
+        "state": job.state.as_ref().map(state),
+        "code": files,
+    }])
+}
+
+fn config(config: &JobConfig) -> Value {
+    json!({
+        "type": config.kind,
+        "submitted_at": config.submitted_at.to_iso(),
+        "entrypoint": config.entrypoint,
+        "dependencies": config.dependencies,
+        "files": config.files,
+        "datasets": config.datasets,
+    })
+}
+
+fn state(state: &JobState) -> Value {
+    let iso = |time: Option<Timestamp>| time.map(Timestamp::to_iso);
+    json!({
+        "status": state.status,
+        "received_at": iso(state.received_at),
+        "approved_by": state.approved_by,
+        "approved_at": iso(state.approved_at),
+        "rejected_by": state.rejected_by,
+        "rejected_at": iso(state.rejected_at),
+        "review_reason": state.review_reason,
+        "completed_at": iso(state.completed_at),
+        "return_code": state.return_code,
+    })
+}
+
+fn human(job: &Job, code: &[CodeFile]) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: &str| {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{label:<13} {}", safe(&value.replace('\n', " ")));
+    };
+    line("name", job.id.name.as_str());
+    line("status", job.status().as_str());
+    line("submitted by", job.id.submitted_by.as_str());
+    line("datasite", job.id.datasite.as_str());
+    match &job.config {
+        None => line("config", "its config.yaml can't be read"),
+        Some(config) => {
+            line("submitted at", &config.submitted_at.to_iso());
+            line("type", if config.kind == JobKind::Python { "python" } else { "bash" });
+            if let Some(entrypoint) = &config.entrypoint {
+                line("runs", entrypoint.as_str());
+            }
+            line("dependencies", &config.dependencies.join(", "));
+            let datasets = config.datasets.as_ref().map(|by_owner| {
+                by_owner.values().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+            });
+            line("datasets", datasets.as_deref().unwrap_or("all that are shared with its submitter"));
+        }
+    }
+    if let Some(state) = &job.state {
+        if let Some(reason) = &state.review_reason {
+            line("reason", reason);
+        }
+        if let Some(code) = state.return_code {
+            line("return code", &code.to_string());
+        }
+    }
+    for file in code {
+        let name = safe(&file.name);
+        match &file.text {
+            Some(content) => {
+                let _ = write!(text, "\n--- {name}\n{}", safe(content));
+                if !text.ends_with('\n') {
+                    text.push('\n');
+                }
+            }
+            None => {
+                let _ = writeln!(text, "\n--- {name}: {} bytes that are no text", file.bytes);
+            }
+        }
+    }
+    text
+}

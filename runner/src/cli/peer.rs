@@ -1,0 +1,68 @@
+//! `syftbox peer …`.
+
+use clap::Subcommand;
+use syftbox_core::peers::Peer;
+
+use super::{
+    CliError, Output,
+    options::Options,
+    output::{note, table},
+    session::Session,
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show peers and requests, as of the last sync
+    List {
+        /// Ask Drive first
+        #[arg(long)]
+        refresh: bool,
+    },
+    /// Ask somebody to be your peer
+    Add {
+        /// Their address
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
+    /// Accept somebody who asked
+    Approve {
+        /// Their address
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
+    /// Refuse somebody who asked
+    Reject {
+        /// Their address
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
+}
+
+pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
+    let mut session = Session::open(options).await?;
+    let manager = &mut session.manager;
+    let peers = match command {
+        Command::List { refresh } => manager.peers(refresh).await?,
+        Command::Add { peer } => {
+            let peer = manager.add_peer(&peer.parse()?).await?;
+            if peer.state == syftbox_core::wire::PeerState::RequestedByMe {
+                note(format!("asked; they accept with `syftbox peer approve {}`", manager.email()));
+            }
+            vec![peer]
+        }
+        Command::Approve { peer } => vec![manager.approve_peer_request(&peer.parse()?).await?],
+        Command::Reject { peer } => vec![manager.reject_peer_request(&peer.parse()?).await?],
+    };
+    output.data(&peers, || human(&peers))
+}
+
+fn human(peers: &[Peer]) -> String {
+    let rows: Vec<_> = peers
+        .iter()
+        .map(|peer| {
+            let version = peer.version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
+            [peer.email.to_string(), peer.state.as_str().to_owned(), version]
+        })
+        .collect();
+    table(["PEER", "STATE", "VERSION"], &rows)
+}

