@@ -212,6 +212,20 @@ fn the_four_functions_find_private_files() {
 }
 
 #[test]
+fn chance_differs_from_run_to_run_and_the_time_is_the_hosts() {
+    let [first, second] = [Case::script("randomness.py").run(), Case::script("randomness.py").run()];
+    let (first, second) = (first.stdout(), second.stdout());
+    let mut pairs: Vec<_> = first.lines().zip(second.lines()).collect();
+    let (then, _) = pairs.pop().unwrap();
+    assert_eq!(pairs.len(), 5);
+    for (first, second) in pairs {
+        assert_ne!(first, second);
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert!((now.as_secs_f64() - then.parse::<f64>().unwrap()).abs() < 3600.0, "{then}");
+}
+
+#[test]
 fn tmp_is_private_and_gone_after() {
     let run = Case::script("tmp.py").run();
     run.assert_ending(&Ending::Finished);

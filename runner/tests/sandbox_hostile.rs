@@ -149,6 +149,13 @@ fn a_dataset_that_changes_meanwhile_breaks_the_run() {
 }
 
 #[test]
+fn open_files_run_out_in_the_guest_alone() {
+    let run = Case::script("open_many.py").run();
+    run.assert_ending(&Ending::Finished);
+    assert_eq!(run.stdout(), "refused True\n");
+}
+
+#[test]
 fn endless_recursion_harms_nobody() {
     let run = Case::script("recursion.py").run();
     assert_eq!(run.stdout(), "refused\n");

@@ -23,6 +23,10 @@ impl Launcher {
     /// # Errors
     /// When the system can't tell where the program is.
     pub fn current() -> io::Result<Self> {
+        // On Linux this name still means the running program when its file was replaced meanwhile.
+        if cfg!(target_os = "linux") {
+            return Ok(Self::of(Path::new("/proc/self/exe")));
+        }
         Ok(Self::of(&std::env::current_exe()?))
     }
 
@@ -41,6 +45,7 @@ impl Launcher {
     /// Starts a process and tells it what to run. It dies with the calling thread.
     pub(super) fn start(&self, assignment: &Assignment) -> io::Result<Child> {
         let mut child = Command::new(&self.program)
+            .arg0("syftbox")
             .args(&self.arguments)
             .env_clear()
             .current_dir("/")
