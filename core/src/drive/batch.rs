@@ -214,6 +214,7 @@ fn head(text: &Bytes) -> Option<(HeaderMap, Bytes)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::super::scripted::{Scene, Step, file, id, json as answer, response};
@@ -301,5 +302,19 @@ mod tests {
         assert_eq!(results.len(), 101);
         assert!(results.iter().all(Result::is_ok));
         assert_eq!(scene.lines(), ["POST /below/batch/drive/v3", "GET /below/drive/v3/files/f100"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_breaks_the_reader(
+            pieces in prop::collection::vec(
+                prop_oneof![Just("--x"), Just("\r\n"), Just("\n"), Just(":"), Just("HTTP/1.1 200 OK"),
+                    Just("Content-ID: <response-7>"), Just("--x--"), Just("{}"), Just("é")],
+                0..30,
+            )
+        ) {
+            let body = Bytes::from(pieces.concat());
+            prop_assert_eq!(split(&body, "x", 3).len(), 3);
+        }
     }
 }

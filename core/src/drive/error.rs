@@ -44,6 +44,12 @@ pub enum DriveError {
         /// Google's words.
         message: String,
     },
+    /// The account has no space left.
+    #[error("the account's Drive is full ({message}); free some space and try again")]
+    Full {
+        /// Google's words.
+        message: String,
+    },
     /// Too many requests.
     #[error("Drive asks to slow down ({message}); try again in a few minutes")]
     RateLimited {

@@ -241,6 +241,7 @@ pub(super) fn refusal(
         429 => DriveError::RateLimited { message, retry_after },
         status @ (500 | 502 | 503 | 504) => DriveError::Server { status, message, retry_after },
         _ if !googles => not_drive(),
+        403 if reason == "storageQuotaExceeded" => DriveError::Full { message },
         403 => DriveError::Forbidden { reason, message },
         404 => DriveError::NotFound { id: call.subject.clone() },
         status => DriveError::Refused { status, reason, message },
@@ -279,6 +280,7 @@ mod tests {
     async fn lasting_failures_are_not() {
         for (step, says) in [
             (error(403, "insufficientFilePermissions"), "ask the owner"),
+            (error(403, "storageQuotaExceeded"), "free some space"),
             (error(400, "badRequest"), "status 400"),
             (Step::Answer(response(404, &[], "<html>no such page</html>")), "--drive-url"),
             (Step::Answer(response(301, &[("location", "https://x")], "")), "--drive-url"),

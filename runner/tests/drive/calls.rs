@@ -26,7 +26,7 @@ async fn a_file_from_its_making_to_its_end() {
 
     let found =
         ann.list(&Query::new().name_is("it's \\ an inbox").folders().owned_by_me(true)).await.unwrap();
-    assert_eq!(found, [inbox.clone()]);
+    assert_eq!(found, std::slice::from_ref(&inbox));
     let query = Query::new().in_parent(&inbox.id).not_folders().app_property("syft_shared_with_any", "true");
     assert_eq!(ann.list(&query).await.unwrap().len(), 1);
     assert_eq!(ann.list(&Query::new().name_prefix("mess").owned_by_me(false)).await.unwrap(), []);
