@@ -34,6 +34,7 @@ pub struct Dataset {
     /// What it is about.
     pub summary: Option<String>,
     /// Words to find it by.
+    #[serde(skip)]
     pub tags: Vec<String>,
     /// The names of the files of its mock half.
     pub mock_files: Vec<String>,

@@ -75,8 +75,15 @@ impl Drive {
     /// The account's address.
     pub async fn about(&self) -> Result<Email, DriveError> {
         let call = Call::new(Method::GET, self.url("/drive/v3/about"), "about");
-        let about: About = self.json(&call.query("fields", "user(emailAddress)")).await?;
-        Ok(about.user.email_address)
+        match self.json::<About>(&call.query("fields", "user(emailAddress)")).await {
+            Ok(about) => Ok(about.user.email_address),
+            // Every account has this, so a server without it is another one.
+            Err(DriveError::NotFound { .. }) => Err(DriveError::NotDrive {
+                url: self.url("/drive/v3/about").to_string(),
+                why: "it knows nothing of the account".to_owned(),
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     /// `count` ids for new files.

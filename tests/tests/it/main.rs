@@ -1,0 +1,10 @@
+//! Whole-program tests: two people, the program, and the local Drive between them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+mod bad_input;
+mod conversation;
+mod hostile_proposals;
+mod recovery;
+mod requests;
+mod scene;

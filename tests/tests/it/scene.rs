@@ -1,0 +1,45 @@
+//! What many tests begin with.
+
+use serde_json::Value;
+use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
+
+/// Another scientist's address.
+pub(crate) const EVE: &str = "eve@other.org";
+
+/// Owner and scientist are peers, and know it.
+pub(crate) fn peers() -> Stage {
+    let stage = Stage::open();
+    stage.make_peers();
+    stage.owner.ask(&["sync"]);
+    stage
+}
+
+/// The owner publishes the dataset `name`, and the scientist has it.
+pub(crate) fn publish(stage: &Stage, name: &str, mock: &str, private: &str) {
+    let mock = stage.owner.write("mock/data.csv", mock);
+    let private = stage.owner.write("private/data.csv", private);
+    let (mock, private) = (mock.to_str().unwrap(), private.to_str().unwrap());
+    let halves = ["--mock", mock, "--private", private, "--summary", "Some data", "--users", SCIENTIST];
+    stage.owner.ask(&[&["dataset", "create", name], &halves[..]].concat());
+    stage.scientist.ask(&["sync"]);
+}
+
+/// The scientist submits a script under `name`, and the owner receives it.
+pub(crate) fn submit(stage: &Stage, name: &str, script: &str) {
+    let script = stage.scientist.write(&format!("{name}/main.py"), script);
+    stage.scientist.ask(&["job", "submit-python", OWNER, script.to_str().unwrap(), "--name", name]);
+    stage.owner.ask(&["sync"]);
+}
+
+/// The status of the one job called `name`.
+#[track_caller]
+pub(crate) fn status(person: &Person, name: &str) -> String {
+    let jobs = person.ask(&["job", "list"]);
+    let job = jobs.as_array().unwrap().iter().find(|job| job["name"] == name);
+    job.unwrap_or_else(|| panic!("no job {name} in {jobs}"))["status"].as_str().unwrap().to_owned()
+}
+
+/// What a sync refused, as one text.
+pub(crate) fn refused(report: &Value) -> String {
+    report["refused"].to_string()
+}
