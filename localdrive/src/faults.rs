@@ -74,7 +74,7 @@ impl Faults {
         self.plan().coming.push((count, when, fault));
     }
 
-    /// Searches and changes tell of the drive as it was `lag` ago, at most 30 s.
+    /// From now on, searches and changes tell of the drive as it was `lag` ago.
     pub fn lag_search(&self, lag: Duration) {
         self.plan().search_lag = lag;
     }

@@ -64,12 +64,13 @@ impl LocalDrive {
     /// # Errors
     /// When the folder can't be used, is served by another process, or holds what this version can't read.
     pub fn open(dir: &Path, accounts: Accounts) -> Result<Self, LocalDriveError> {
-        let store = store::Store::open(dir)?;
+        let faults = Faults::default();
+        let store = store::Store::open(dir, faults.clone())?;
         Ok(Self(Arc::new(Parts {
             store,
             accounts,
             requests: RequestLog::default(),
-            faults: Faults::default(),
+            faults,
             uploads: api::Sessions::default(),
             codes: api::Codes::default(),
         })))

@@ -33,7 +33,7 @@ pub(crate) async fn list(
     let size = drive.faults().page_size(params.number("pageSize", 100, 1..=1000)?);
     let removed_too = params.flag("includeRemoved", true)?;
 
-    let state = drive.store().read_lagging(drive.faults().search_lag());
+    let state = drive.store().read_for_search();
     let viewer = caller.viewer(&state);
     let change_mask = mask_of(&mask, "changes");
     let file_mask = change_mask.as_ref().and_then(|mask| mask_of(mask, "file"));

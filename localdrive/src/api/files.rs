@@ -59,7 +59,7 @@ pub(crate) async fn list(
         return Err(ApiError::invalid_value("spaces"));
     }
 
-    let state = drive.store().read_lagging(drive.faults().search_lag());
+    let state = drive.store().read_for_search();
     let search = Search { state: &state, account: &caller.account, query: query.as_ref() };
     let in_drive = spaces.split(',').any(|space| space.trim() == "drive");
     let found = if in_drive { search.results() } else { Vec::new() };

@@ -16,7 +16,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -32,12 +32,13 @@ pub(crate) use self::{
     state::State,
 };
 use self::{disk::DiskError, state::Write};
-use crate::errors::{ApiError, LocalDriveError};
+use crate::{
+    errors::{ApiError, LocalDriveError},
+    faults::Faults,
+};
 
 /// Changes that share one commit at most.
 const BATCH: usize = 256;
-/// How long past moments are kept for searches that lag.
-const MOMENTS_KEPT: Duration = Duration::from_secs(30);
 
 /// Tells the requester of a change how its commit went.
 type Finish = Box<dyn FnOnce(Result<(), ApiError>) + Send>;
@@ -54,12 +55,13 @@ struct Shared {
     database: Database,
     folders: Arc<BodyFolders>,
     moments: RwLock<Moments>,
+    faults: Faults,
 }
 
 /// The present and the near past.
 struct Moments {
     now: Arc<State>,
-    /// What was before, with the time it ended, oldest first.
+    /// What was before, with the time it ended, oldest first: as far back as searches lag.
     past: VecDeque<(Instant, Arc<State>)>,
 }
 
@@ -76,7 +78,7 @@ pub(crate) fn now() -> Millis {
 
 impl Store {
     /// Opens the drive in `dir`, making what isn't there, and clears away interrupted uploads.
-    pub(crate) fn open(dir: &Path) -> Result<Self, LocalDriveError> {
+    pub(crate) fn open(dir: &Path, faults: Faults) -> Result<Self, LocalDriveError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| LocalDriveError::Folder { path, source }
@@ -89,7 +91,7 @@ impl Store {
         let (database, state) = disk::open(&path).map_err(|error| error.at(&path))?;
         disk::sweep(&folders, &state).map_err(at(dir))?;
         let moments = RwLock::new(Moments { now: Arc::new(state), past: VecDeque::new() });
-        let shared = Arc::new(Shared { database, folders: Arc::new(folders), moments });
+        let shared = Arc::new(Shared { database, folders: Arc::new(folders), moments, faults });
         let (jobs, queue) = channel();
         let writer = std::thread::Builder::new()
             .name("localdrive-writer".to_owned())
@@ -107,8 +109,9 @@ impl Store {
         Arc::clone(&moments.now)
     }
 
-    /// The drive as it was `lag` ago, at most half a minute.
-    pub(crate) fn read_lagging(&self, lag: Duration) -> Arc<State> {
+    /// The drive as searches see it: as it is, unless they lag on purpose.
+    pub(crate) fn read_for_search(&self) -> Arc<State> {
+        let lag = self.shared.faults.search_lag();
         let moments = self.shared.moments.read().unwrap_or_else(PoisonError::into_inner);
         let past = moments.past.iter().find(|(ended, _)| ended.elapsed() < lag);
         Arc::clone(past.map_or(&moments.now, |(_, state)| state))
@@ -196,11 +199,12 @@ impl Shared {
         }
         disk::save(&self.database, &state).map_err(|error: DiskError| ApiError::internal(&error))?;
         let written = std::mem::take(&mut state.unsaved);
+        let lag = self.faults.search_lag();
         {
             let mut moments = self.moments.write().unwrap_or_else(PoisonError::into_inner);
             let before = std::mem::replace(&mut moments.now, Arc::new(state));
             moments.past.push_back((Instant::now(), before));
-            while moments.past.front().is_some_and(|(ended, _)| ended.elapsed() > MOMENTS_KEPT) {
+            while moments.past.front().is_some_and(|(ended, _)| ended.elapsed() >= lag) {
                 moments.past.pop_front();
             }
         }

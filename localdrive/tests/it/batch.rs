@@ -10,10 +10,9 @@ async fn batch(client: &Client, calls: &[(&str, &str, Option<Value>)]) -> Answer
     let mut body = String::new();
     for (number, (method, path, content)) in calls.iter().enumerate() {
         let content = content.as_ref().map(Value::to_string).unwrap_or_default();
-        body += &format!(
-            "--===cut==\nContent-Type: application/http\nContent-ID: <uuid + {number}>\n\n\
-             {method} {path} HTTP/1.1\nContent-Type: application/json\n\n{content}\n"
-        );
+        let head = format!("--===cut==\nContent-Type: application/http\nContent-ID: <uuid + {number}>\n\n");
+        let inner = format!("{method} {path} HTTP/1.1\nContent-Type: application/json\n\n{content}\n");
+        body.extend([head, inner]);
     }
     body.push_str("--===cut==--\n");
     let request = client

@@ -23,13 +23,13 @@ const ROUNDS: usize = 3;
 const CHANGES_A_ROUND: usize = 60;
 
 /// A server process, killed at the latest when this goes.
-struct Server {
-    child: Child,
-    url: String,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) url: String,
 }
 
 impl Server {
-    fn start(dir: &Path) -> Self {
+    pub(crate) fn start(dir: &Path) -> Self {
         let mut child =
             Command::new(env!("CARGO_BIN_EXE_localdrive")).arg(dir).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();

@@ -177,3 +177,31 @@ async fn what_is_no_upload_is_refused_and_leaves_nothing() {
     }
     assert_eq!(ann.search("").await, ["folder"]);
 }
+
+/// The server's memory doesn't grow with the size of what passes through it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_large_file_passes_through_a_small_memory() {
+    use futures_util::StreamExt;
+    const PIECES: usize = 192;
+    let dir = tempfile::tempdir().unwrap();
+    let token = syftbox_localdrive::Accounts::in_dir(dir.path()).unwrap().add("ann@x.org").unwrap();
+    let server = crate::crash::Server::start(dir.path());
+    let ann = Client::new(&server.url, &token);
+    let piece = bytes::Bytes::from(some_bytes(1024 * 1024));
+    let pieces = futures_util::stream::repeat_n(piece, PIECES).map(Ok::<_, std::io::Error>);
+    let request = ann.request(Method::POST, "/upload/drive/v3/files?uploadType=media&fields=id,size");
+    let made = ann.send(request.body(reqwest::Body::wrap_stream(pieces))).await.ok();
+    assert_eq!(made["size"], (PIECES * 1024 * 1024).to_string());
+    let path = format!("/drive/v3/files/{}?alt=media", id_of(&made));
+    let mut body = ann.request(Method::GET, &path).send().await.unwrap().bytes_stream();
+    let mut size = 0;
+    while let Some(bytes) = body.next().await {
+        size += bytes.unwrap().len();
+    }
+    assert_eq!(size, PIECES * 1024 * 1024);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kilobytes: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kilobytes < 64 * 1024, "the server took {kilobytes} kB at its peak");
+}
