@@ -10,8 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use md5::Md5;
-use sha2::{Digest, Sha256};
+use md5::{Digest, Md5};
+use syftbox_core::domain::ContentHasher;
 use tempfile::NamedTempFile;
 
 use super::record::Content;
@@ -41,7 +41,7 @@ impl BodyFolders {
 pub(crate) struct Incoming {
     folders: Arc<BodyFolders>,
     md5: Md5,
-    sha256: Sha256,
+    sha256: ContentHasher,
     size: u64,
     /// The end of it, neither hashed nor written yet.
     piece: Vec<u8>,
@@ -73,7 +73,14 @@ async fn blocking<T: Send + 'static>(
 
 impl Incoming {
     pub(crate) fn new(folders: Arc<BodyFolders>) -> Self {
-        Self { folders, md5: Md5::new(), sha256: Sha256::new(), size: 0, piece: Vec::new(), file: None }
+        Self {
+            folders,
+            md5: Md5::new(),
+            sha256: ContentHasher::default(),
+            size: 0,
+            piece: Vec::new(),
+            file: None,
+        }
     }
 
     /// Bytes so far.
@@ -133,7 +140,7 @@ impl Incoming {
 
     fn content(self, body: String, inline: bool) -> Content {
         let md5 = hex(&self.md5.finalize());
-        Content { body, size: self.size, md5, sha256: hex(&self.sha256.finalize()), inline }
+        Content { body, size: self.size, md5, sha256: self.sha256.finish().to_string(), inline }
     }
 }
 

@@ -189,7 +189,7 @@ async fn a_large_file_passes_through_a_small_memory() {
     let server = crate::crash::Server::start(dir.path());
     let ann = Client::new(&server.url, &token);
     let piece = bytes::Bytes::from(some_bytes(1024 * 1024));
-    let pieces = futures_util::stream::repeat_n(piece, PIECES).map(Ok::<_, std::io::Error>);
+    let pieces = futures_util::stream::iter(std::iter::repeat_n(piece, PIECES)).map(Ok::<_, std::io::Error>);
     let request = ann.request(Method::POST, "/upload/drive/v3/files?uploadType=media&fields=id,size");
     let made = ann.send(request.body(reqwest::Body::wrap_stream(pieces))).await.ok();
     assert_eq!(made["size"], (PIECES * 1024 * 1024).to_string());
