@@ -1,5 +1,7 @@
 //! The main job: publish, submit, review, run, receive.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
@@ -40,7 +42,7 @@ fn a_job_runs_on_private_data_and_the_result_comes_back() {
     // 100,000 rows with a known sum and a known line through them.
     let mut private = String::from("x,y,group\n");
     for row in 0..100_000_u32 {
-        private.push_str(&format!("{row},{},{}\n", 3 * row + 7, row % 4));
+        writeln!(private, "{row},{},{}", 3 * row + 7, row % 4).unwrap();
     }
     scene::publish(&stage, "line", "x,y,group\n1,10,0\n2,13,1\n", &private);
     let seen = stage.scientist.ask(&["dataset", "list"]);
