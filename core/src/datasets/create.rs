@@ -43,6 +43,7 @@ pub struct NewDataset {
 
 /// The two halves on their way to their places.
 struct Staged {
+    folder: DatasitePath,
     public: DatasitePath,
     private: DatasitePath,
 }
@@ -65,6 +66,7 @@ impl SyftboxManager {
         let staged = self.stage(&new).await?;
         self.files().rename(&staged.private, &private).await?;
         self.files().rename(&staged.public, &public).await?;
+        self.files().remove(&staged.folder).await?;
         if let Err(error) = self.upload_halves(&new, &public, &private).await {
             for folder in [&public, &private] {
                 self.files().remove(folder).await?;
@@ -78,7 +80,7 @@ impl SyftboxManager {
     async fn stage(&self, new: &NewDataset) -> Result<Staged, ManagerError> {
         let folder = path_of(&format!("staged/{}", new.name))?;
         self.files().remove(&folder).await?;
-        let staged = Staged { public: folder.join("public")?, private: folder.join("private")? };
+        let staged = Staged { public: folder.join("public")?, private: folder.join("private")?, folder };
         let mock = mock_files(&new.mock).await?;
         let readme = self.readme_file(new, &mock).await?;
         self.copy_all(&new.mock, &mock, &staged.public).await?;
