@@ -68,7 +68,9 @@ fn searches_that_lag_make_no_second_folder() {
         stage.owner.ask(&["sync"]);
     }
     let lines = stage.drive().requests().lines();
-    let creations =
-        lines.iter().filter(|line| line.method == "POST" && line.path.starts_with("/drive/v3/files?")).count();
+    let creations = lines
+        .iter()
+        .filter(|line| line.method == "POST" && line.path.starts_with("/drive/v3/files?"))
+        .count();
     assert_eq!(creations, 1, "one SyftBox folder: {lines:?}");
 }
