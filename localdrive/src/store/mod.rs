@@ -76,6 +76,23 @@ pub(crate) fn now() -> Millis {
     jiff::Timestamp::now().as_millisecond()
 }
 
+/// Makes a folder, and those above it, for its owner only.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+/// Keeps tokens and small bodies from other users of the machine.
+fn owner_only(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 impl Store {
     /// Opens the drive in `dir`, making what isn't there, and clears away interrupted uploads.
     pub(crate) fn open(dir: &Path, faults: Faults) -> Result<Self, LocalDriveError> {
@@ -85,10 +102,11 @@ impl Store {
         };
         let folders = BodyFolders { bodies: dir.join("bodies"), uploads: dir.join("uploads") };
         for folder in [&folders.bodies, &folders.uploads] {
-            fs::create_dir_all(folder).map_err(at(folder))?;
+            private_folder(folder).map_err(at(folder))?;
         }
         let path = dir.join("metadata.redb");
         let (database, state) = disk::open(&path).map_err(|error| error.at(&path))?;
+        owner_only(&path).map_err(at(&path))?;
         disk::sweep(&folders, &state).map_err(at(dir))?;
         let moments = RwLock::new(Moments { now: Arc::new(state), past: VecDeque::new() });
         let shared = Arc::new(Shared { database, folders: Arc::new(folders), moments, faults });

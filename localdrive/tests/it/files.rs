@@ -248,3 +248,13 @@ async fn who_has_no_token_gets_nothing_but_the_preflight() {
     assert_eq!(nobody.get("/nowhere").await.refused(404), "notFound");
     assert_eq!(nobody.post("/drive/v3/about", json!({})).await.refused(405), "httpMethodNotAllowed");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_stored_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.client("ann").upload("large", "root", &[1; 100_000]).await;
+    let mode = |path: &str| bench.dir.path().join(path).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("metadata.redb"), mode("bodies"), mode("uploads")), (0o600, 0o700, 0o700));
+}
