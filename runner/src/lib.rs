@@ -1,6 +1,7 @@
 //! The `syftbox` program as a library: command line, sandbox, local files, OAuth.
 
 pub mod cli;
+pub mod demo;
 pub mod jobs;
 pub mod native;
 pub mod oauth;

@@ -11,6 +11,7 @@ use syftbox_core::{
 use syftbox_localdrive::LocalDriveError;
 
 use crate::{
+    demo::DemoError,
     native::{LockError, TokenFileError},
     oauth::OAuthError,
     runtime::RuntimeError,
@@ -146,6 +147,9 @@ pub enum CliError {
     /// The local Drive.
     #[error(transparent)]
     LocalDrive(#[from] LocalDriveError),
+    /// The demo.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
 }
 
 impl CliError {

@@ -25,7 +25,9 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 pub use self::error::CliError;
+pub(crate) use self::output::safe;
 use self::{options::Options, output::Output};
+use crate::demo;
 
 /// Data owners publish data that never leaves their machine; data scientists send them code to run on it.
 #[derive(Parser)]
@@ -58,6 +60,8 @@ enum Command {
     /// What jobs run in
     #[command(subcommand)]
     Runtime(runtime::Command),
+    /// Show it all at work: a local Drive, two people, a real job and a hostile one
+    Demo(demo::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -89,7 +93,13 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
         Command::Job(command) => job::run(&options, output, command).await,
         Command::Drive(command) => drive::run(&options, output, command).await,
         Command::Runtime(command) => runtime::run(output, command),
+        Command::Demo(arguments) => show_demo(output, arguments).await,
     }
+}
+
+async fn show_demo(output: Output, arguments: demo::Arguments) -> Result<(), CliError> {
+    let summary = demo::run(arguments, output.is_json()).await?;
+    output.data(&summary, String::new)
 }
 
 /// Warnings always, more with `-v` or as `SYFTBOX_LOG` says.

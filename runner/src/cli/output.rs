@@ -28,7 +28,7 @@ impl Output {
         human: impl FnOnce() -> String,
     ) -> Result<(), CliError> {
         let text = if self.json {
-            serde_json::to_string_pretty(value).map_err(|error| CliError::Stdout { source: error.into() })?
+            serde_json::to_string(value).map_err(|error| CliError::Stdout { source: error.into() })?
         } else {
             human()
         };
