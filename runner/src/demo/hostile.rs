@@ -9,7 +9,7 @@ use syftbox_core::domain::ContentHash;
 use super::{DemoError, Narrator, PASSWORD, person::Person, wrong};
 
 /// How much of an answer is shown.
-const SHOWN: usize = 74;
+const SHOWN: usize = 90;
 
 /// What became of one attempt, as the job itself tells it.
 #[derive(Debug, Deserialize)]
@@ -39,7 +39,11 @@ pub(super) fn tell_attempts(narrator: Narrator, attempts: &[Attempt]) -> Result<
         }
         narrator.said(&format!("{attempt:width$}  refused: {why}"));
     }
-    if attempts.is_empty() { Err(wrong("the hostile job tried nothing".to_owned())) } else { Ok(attempts.len()) }
+    if attempts.is_empty() {
+        Err(wrong("the hostile job tried nothing".to_owned()))
+    } else {
+        Ok(attempts.len())
+    }
 }
 
 /// Whatever the job says of itself: is the dataset as it was, and did any secret reach the thief?

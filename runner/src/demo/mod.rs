@@ -17,8 +17,8 @@ use syftbox_core::domain::ContentHash;
 
 pub use self::error::DemoError;
 use self::{
-    narrator::Narrator,
     hostile::Attempt,
+    narrator::Narrator,
     person::Person,
     stage::{Served, Stage},
 };

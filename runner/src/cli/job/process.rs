@@ -97,11 +97,10 @@ fn tell(id: &JobId, event: JobEvent<'_>) {
         JobEvent::Started => note(format!("[{name}] runs, for {}", id.submitted_by)),
         JobEvent::Line(line) => note(format!("[{name}] {}", line.printable())),
         JobEvent::Ended(outcome) => {
+            let files = outcome.output_files;
+            let files = format!("{files} {}", if files == 1 { "output file" } else { "output files" });
             let seconds = outcome.wall_time.as_secs_f64();
-            note(format!(
-                "[{name}] {}, {seconds:.2} s, {} output files",
-                outcome.reason, outcome.output_files
-            ));
+            note(format!("[{name}] {} after {seconds:.2} s, {files}", outcome.reason));
         }
     }
 }
