@@ -32,7 +32,7 @@ fn patients(rows: u32, seed: u64, days_at_least: impl Fn(u64) -> u64) -> Patient
     let mut totals: BTreeMap<&str, (u32, u64)> = BTreeMap::new();
     for patient in 1..=rows {
         let age = 18 + random.below(73);
-        let (treatment, base) = TREATMENTS[usize::from(random.below(3) as u8)];
+        let (treatment, base) = TREATMENTS[usize::try_from(random.below(3)).unwrap_or_default()];
         let days = days_at_least(base) + age / 12 + random.below(9);
         // Writing to a String can't fail.
         let _ = writeln!(csv, "{patient},{age},{treatment},{days}");

@@ -56,7 +56,7 @@ pub(super) fn check_nothing_left(
     if ContentHash::of(owner.read(dataset)?.as_bytes()) != before {
         return Err(wrong("the private dataset was changed".to_owned()));
     }
-    let token: Value = serde_json::from_str(&owner.read(&token_file(owner))?).unwrap_or_default();
+    let token: Value = serde_json::from_str(&owner.read(token_file(owner))?).unwrap_or_default();
     let token = token["token"].as_str().filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| wrong("the owner has no token to steal".to_owned()))?;
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();

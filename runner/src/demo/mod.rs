@@ -145,7 +145,7 @@ async fn analyse(stage: &Stage, olivia: &Person, sam: &Person) -> Result<(), Dem
     sam.types(&["sync"]).await?;
     sam.types(&["job", "logs", "recovery"]).await?;
     sam.types(&["job", "outputs", "recovery", "--to", "results"]).await?;
-    let result = sam.read(&sam.path("results/recovery.csv"))?;
+    let result = sam.read("results/recovery.csv")?;
     stage.narrator().command(sam.name, "cat results/recovery.csv");
     stage.narrator().said(&result);
     expect(result == data::private().recovery, "the result isn't what the records say")
@@ -173,8 +173,7 @@ async fn steal(stage: &Stage, olivia: &Person, sam: &Person, drive: &Served) -> 
     narrator.step("9. What the thief's job tried, and what the sandbox answered");
     let outputs = sam.looks(&["job", "outputs", "again", "--to", "loot"]).await?;
     let loot = outputs[0]["outputs"].as_array().map_or(0, Vec::len);
-    let attempts: Vec<Attempt> =
-        serde_json::from_str(&sam.read(&sam.path("loot/attempts.json"))?).unwrap_or_default();
+    let attempts: Vec<Attempt> = serde_json::from_str(&sam.read("loot/attempts.json")?).unwrap_or_default();
     let refused = hostile::tell_attempts(narrator, &attempts)?;
     expect(loot == 1, "the thief got more files than its list of attempts")?;
     hostile::check_nothing_left(olivia, sam, &dataset, before)?;

@@ -41,7 +41,7 @@ impl Narrator {
     /// What a command or a file says.
     pub(super) fn said(self, text: &str) {
         for line in safe(text).lines() {
-            self.line(&format!("    {line}").trim_end().to_owned());
+            self.line(format!("    {line}").trim_end());
         }
     }
 

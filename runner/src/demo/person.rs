@@ -45,8 +45,10 @@ impl Person {
         std::fs::write(&path, content).map_err(|source| DemoError::File { path, source })
     }
 
-    pub(super) fn read(&self, path: &Path) -> Result<String, DemoError> {
-        std::fs::read_to_string(path).map_err(|source| DemoError::File { path: path.to_owned(), source })
+    /// The content of a file on this person's machine.
+    pub(super) fn read(&self, path: impl AsRef<Path>) -> Result<String, DemoError> {
+        let path = self.home.join(path);
+        std::fs::read_to_string(&path).map_err(|source| DemoError::File { path, source })
     }
 
     /// Types a command, for all to see, with what it says and how long it took. Gives what it said:
