@@ -1,5 +1,6 @@
 //! What a plain cargo command cannot do. Run it as `cargo xtask`.
 
+mod bench;
 mod error;
 mod process;
 mod test;
@@ -22,6 +23,8 @@ struct Cli {
 enum Task {
     /// Set up what the tests need, check the code and run every test
     Test(test::Arguments),
+    /// Measure what the program costs, built with optimisations
+    Bench(bench::Arguments),
     /// Make the npm package for browsers, notebooks and Node
     Web,
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     }
     match task {
         Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => ended(bench::run(&arguments)),
         Task::Web => ended(web::build()),
     }
 }

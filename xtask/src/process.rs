@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -23,6 +24,12 @@ pub(crate) fn cargo() -> Command {
         }
     }
     command
+}
+
+/// The folder that holds this program, and so the other programs of the workspace.
+pub(crate) fn programs_folder() -> Result<PathBuf> {
+    let this = env::current_exe().map_err(|source| Error::Start { program: "xtask".into(), source })?;
+    Ok(this.parent().unwrap_or(&this).to_owned())
 }
 
 /// Runs a program to its end with its output on the terminal.
@@ -91,7 +98,7 @@ fn show(command: &Command) {
 }
 
 fn line(command: &Command) -> String {
-    let program = std::path::Path::new(command.get_program());
+    let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(OsStr::new("?"));
     let mut line = program.to_string_lossy().into_owned();
     for argument in command.get_args() {

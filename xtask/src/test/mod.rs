@@ -41,6 +41,8 @@ enum Step {
     Deny,
     /// Every program and test
     Build,
+    /// The Python runtime of jobs, into the cache that every test shares
+    Runtime,
     /// Unit and whole-program tests
     Tests,
     /// The examples in the documentation
@@ -57,6 +59,7 @@ impl Step {
             Self::Docs => "Documentation",
             Self::Deny => "Dependencies",
             Self::Build => "Building programs and tests",
+            Self::Runtime => "Installing the Python runtime",
             Self::Tests => "Tests",
             Self::Examples => "Documentation examples",
         }
@@ -64,7 +67,7 @@ impl Step {
 
     /// Whether a run that is narrowed to some tests needs this step.
     fn serves_tests(self) -> bool {
-        matches!(self, Self::Setup | Self::Build | Self::Tests | Self::Examples)
+        matches!(self, Self::Setup | Self::Build | Self::Runtime | Self::Tests | Self::Examples)
     }
 
     fn run(self, filter: Option<&str>) -> Result<Tally> {
@@ -76,6 +79,7 @@ impl Step {
             Self::Docs => checks::documentation(),
             Self::Deny => checks::dependencies(),
             Self::Build => suites::build(),
+            Self::Runtime => suites::runtime(),
             Self::Tests => return suites::tests(filter),
             Self::Examples => return suites::examples(filter),
         }

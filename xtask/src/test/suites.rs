@@ -1,17 +1,22 @@
 //! The steps that build and run tests.
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::tally::Tally;
 use super::tools;
 use crate::error::{Error, Result};
-use crate::process::{cargo, run, run_and_read, succeeded};
+use crate::process::{cargo, programs_folder, run, run_and_read, succeeded};
 
 /// Builds every program and test with the very features and profile that the tests are run with.
 pub(super) fn build() -> Result<()> {
     run(cargo().args(["build", "--workspace", "--all-targets"]))
+}
+
+/// Installs the Python runtime, unless the cache has it. Tests would do so too, each of them waiting for the first.
+pub(super) fn runtime() -> Result<()> {
+    run(Command::new(programs_folder()?.join("syftbox")).args(["runtime", "install"]))
 }
 
 /// Runs the unit and whole-program tests.
@@ -25,7 +30,7 @@ pub(super) fn tests(filter: Option<&str>) -> Result<Tally> {
     }
 
     let mut command = tools::NEXTEST.command()?;
-    command.args(["run", "--workspace"]).args(filter).env("SYFTBOX_BIN", built_programs()?.join("syftbox"));
+    command.args(["run", "--workspace"]).args(filter).env("SYFTBOX_BIN", programs_folder()?.join("syftbox"));
     let ended = run(&mut command);
 
     let text = fs::read_to_string(&report).unwrap_or_default();
@@ -49,10 +54,4 @@ pub(super) fn examples(filter: Option<&str>) -> Result<Tally> {
         succeeded(&command, status)?;
     }
     Ok(total)
-}
-
-/// The folder that holds this program, and so the other programs of the workspace.
-fn built_programs() -> Result<PathBuf> {
-    let this = env::current_exe().map_err(|source| Error::Start { program: "xtask".into(), source })?;
-    Ok(this.parent().unwrap_or(&this).to_owned())
 }

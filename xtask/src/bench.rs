@@ -1,0 +1,37 @@
+//! `cargo xtask bench`: what the program costs, built as people get it.
+
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::error::Result;
+use crate::process::{self, cargo, programs_folder};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Which bench
+    #[arg(default_value = "flow")]
+    bench: Bench,
+}
+
+/// The benches that there are, each a file in `tests/benches`.
+#[derive(Clone, Copy, ValueEnum)]
+enum Bench {
+    /// The main job step by step: wall time and Drive requests of each call
+    Flow,
+}
+
+/// Builds the program with optimisations and measures it.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let bench = match arguments.bench {
+        Bench::Flow => "flow",
+    };
+    process::run(cargo().args(["build", "--release", "--package", "syftbox-runner", "--bin", "syftbox"]))?;
+    let program = programs_folder()?.with_file_name("release").join("syftbox");
+    // The first job must find the runtime installed, or its step would be the installation.
+    process::run(Command::new(&program).args(["runtime", "install"]))?;
+    process::run(
+        cargo().args(["bench", "--package", "syftbox-tests", "--bench", bench]).env("SYFTBOX_BIN", program),
+    )
+}
