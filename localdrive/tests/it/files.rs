@@ -254,7 +254,7 @@ async fn who_has_no_token_gets_nothing_but_the_preflight() {
 async fn what_is_stored_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
-    bench.client("ann").upload("large", "root", &[1; 100_000]).await;
+    bench.client("ann").upload("large", "root", &vec![1; 100_000]).await;
     let mode = |path: &str| bench.dir.path().join(path).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("metadata.redb"), mode("bodies"), mode("uploads")), (0o600, 0o700, 0o700));
 }
