@@ -1,6 +1,6 @@
 //! The main job step by step, as two people type it: wall time of each call, and what it asked of Drive.
 //!
-//! Run it with `cargo xtask bench`, which builds everything optimised first.
+//! Run it with `cargo xtask bench`, which installs the runtime first.
 
 #![allow(clippy::unwrap_used, reason = "a bench that meets a failure has nothing to print")]
 

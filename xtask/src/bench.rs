@@ -1,4 +1,7 @@
-//! `cargo xtask bench`: what the program costs, built as people get it.
+//! `cargo xtask bench`: what the program costs.
+//!
+//! It is measured as the tests have it: the dependencies, which do the heavy work, are optimised there,
+//! and another profile would be another build of all of them.
 
 use std::process::Command;
 
@@ -22,16 +25,18 @@ enum Bench {
     Flow,
 }
 
-/// Builds the program with optimisations and measures it.
+/// Builds the program and measures it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let bench = match arguments.bench {
         Bench::Flow => "flow",
     };
-    process::run(cargo().args(["build", "--release", "--package", "syftbox-runner", "--bin", "syftbox"]))?;
-    let program = programs_folder()?.with_file_name("release").join("syftbox");
+    process::run(cargo().args(["build", "--package", "syftbox-runner", "--bin", "syftbox"]))?;
+    let program = programs_folder()?.join("syftbox");
     // The first job must find the runtime installed, or its step would be the installation.
     process::run(Command::new(&program).args(["runtime", "install"]))?;
     process::run(
-        cargo().args(["bench", "--package", "syftbox-tests", "--bench", bench]).env("SYFTBOX_BIN", program),
+        cargo()
+            .args(["bench", "--profile", "dev", "--package", "syftbox-tests", "--bench", bench])
+            .env("SYFTBOX_BIN", program),
     )
 }

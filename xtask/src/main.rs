@@ -23,7 +23,7 @@ struct Cli {
 enum Task {
     /// Set up what the tests need, check the code and run every test
     Test(test::Arguments),
-    /// Measure what the program costs, built with optimisations
+    /// Measure what the program costs: wall time and Drive requests of each step
     Bench(bench::Arguments),
     /// Make the npm package for browsers, notebooks and Node
     Web,
