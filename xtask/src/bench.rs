@@ -30,13 +30,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let bench = match arguments.bench {
         Bench::Flow => "flow",
     };
-    process::run(cargo().args(["build", "--package", "syftbox-runner", "--bin", "syftbox"]))?;
+    // The whole workspace is named, here and below, so that the features are those of the test build.
+    process::run(cargo().args(["build", "--workspace", "--bin", "syftbox", "--bench", bench]))?;
     let program = programs_folder()?.join("syftbox");
     // The first job must find the runtime installed, or its step would be the installation.
     process::run(Command::new(&program).args(["runtime", "install"]))?;
-    process::run(
-        cargo()
-            .args(["bench", "--profile", "dev", "--package", "syftbox-tests", "--bench", bench])
-            .env("SYFTBOX_BIN", program),
-    )
+    let measure = ["bench", "--profile", "dev", "--workspace", "--bench", bench];
+    process::run(cargo().args(measure).env("SYFTBOX_BIN", program))
 }
