@@ -2,9 +2,15 @@
 
 #![cfg(test)]
 
-use std::process::{Command, Output};
+use std::{
+    os::unix::fs::PermissionsExt,
+    process::{Command, Output, Stdio},
+};
 
+use serde_json::{Value, json};
+use syftbox_localdrive::{Accounts, RunningDrive};
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// Calls the program with nothing of this machine's own settings.
 fn syftbox(home: &TempDir, arguments: &[&str]) -> Output {
@@ -69,4 +75,55 @@ fn bad_input_is_exit_code_1_with_a_way_out() {
         failure(&["drive", "add-account", "ann@x.org", "--dir", "d"]),
         @"1: error: the local Drive in d was never started; run `syftbox drive serve --dir d` first"
     );
+}
+
+/// Follows the address that the program shows, as a browser does.
+async fn browse(home: &TempDir, said: tokio::process::ChildStderr) {
+    // Sets up TLS for the client below.
+    let _platform = syftbox_runner::native::platform(home.path()).unwrap();
+    let mut lines = BufReader::new(said).lines();
+    let mut told = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.starts_with("http://") {
+            reqwest::get(&line).await.unwrap().error_for_status().unwrap();
+        }
+        told.push(line);
+    }
+    assert!(told.iter().any(|line| line.starts_with("http://")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_login_with_a_browser_is_enough_for_later_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let accounts = Accounts::new([("anns-token", "ann@x.org")]).unwrap();
+    let drive = RunningDrive::start(&home.path().join("drive"), accounts).unwrap();
+    let url = drive.url();
+    let client = json!({ "installed": { "client_id": "desktop", "client_secret": "s",
+        "auth_uri": format!("{url}/o/oauth2/v2/auth"), "token_uri": format!("{url}/token") } });
+    std::fs::write(home.path().join("client.json"), client.to_string()).unwrap();
+
+    let mut login = tokio::process::Command::new(env!("CARGO_BIN_EXE_syftbox"))
+        .args(["--json", "--email", "ann@x.org", "--drive-url", url, "--token-path", "tokens/ann.json"])
+        .args(["login", "--client-secret", "client.json", "--no-browser"])
+        .env_clear()
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let said = login.stderr.take().unwrap();
+    let (output, ()) = tokio::join!(login.wait_with_output(), browse(&home, said));
+    let output = output.unwrap();
+    assert!(output.status.success());
+    let folder = home.path().join("SyftBox_ann@x.org");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document, json!({"email": "ann@x.org", "folder": folder}));
+    let token = home.path().join("tokens/ann.json");
+    assert_eq!(std::fs::metadata(token).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let sync = syftbox(&home, &["--email", "ann@x.org", "sync"]);
+    assert!(sync.status.success(), "{}", String::from_utf8_lossy(&sync.stderr));
+    assert_eq!(String::from_utf8(sync.stdout).unwrap(), "nothing new\n");
 }

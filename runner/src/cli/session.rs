@@ -24,6 +24,9 @@ impl Session {
         let lock = FolderLock::acquire(&settings.folder, PATIENCE).await?;
         let (core, platform, tokens) = parts(&settings).await?;
         let manager = SyftboxManager::open(core, platform, tokens).await?;
+        if !settings.is_remembered {
+            settings.remember().await?;
+        }
         Ok(Self { manager, settings, _lock: lock })
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) token_path: PathBuf,
     pub(crate) drive_url: Url,
+    /// Whether something was remembered for the folder.
+    pub(crate) is_remembered: bool,
 }
 
 /// What `login` was given, so that later commands need the address only.
@@ -66,6 +68,7 @@ impl Settings {
         remembered: Remembered,
         places: Option<&Places>,
     ) -> Result<Self, CliError> {
+        let is_remembered = remembered != Remembered::default();
         let token_path = match options.token_path.clone().or(remembered.token_path) {
             Some(path) => absolute(&path)?,
             None => default_token_path(&email, places)?,
@@ -77,7 +80,7 @@ impl Settings {
         };
         let generation = options.generation.or(remembered.generation).unwrap_or_default();
         let roles = Role::roles(options.role);
-        Ok(Self { email, roles, generation, folder, token_path, drive_url })
+        Ok(Self { email, roles, generation, folder, token_path, drive_url, is_remembered })
     }
 
     /// Remembers what leads to the account, for commands that are given its address only.
