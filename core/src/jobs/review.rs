@@ -140,7 +140,7 @@ impl SyftboxManager {
             }
             Err(reason) => {
                 report.refuse(&job.id.submitted_by, format!("job {:?}", job.id.name.as_str()), &reason);
-                Ok(self.rejected(job, Some(reason)))
+                Ok(self.rejected(job, Some(reason.to_string())))
             }
         }
     }

@@ -9,14 +9,42 @@ use crate::{
     wire::job::{CODE_FOLDER, CONFIG_FILE, JobConfig, JobKind, JobSide, RUN_SCRIPT_FILE},
 };
 
+/// Why a submission is none; its scientist reads this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidSubmission {
+    /// Something lies in it that doesn't belong there.
+    #[error("it has {0:?}, and only config.yaml, run.sh and code/ belong there; submit it again without")]
+    Unexpected(String),
+    /// A file where a folder belongs, or the other way round.
+    #[error("its {name:?} is not a {wanted}; submit it again")]
+    OtherKind {
+        /// Which of its parts.
+        name: String,
+        /// What it has to be.
+        wanted: &'static str,
+    },
+    /// A part of it isn't there.
+    #[error("it has no {0}; submit it again")]
+    Missing(&'static str),
+    /// Its description can't be read.
+    #[error("its config.yaml can't be understood; submit it again")]
+    BadConfig,
+    /// It doesn't say what to run.
+    #[error("it names no entry point; submit it again with one")]
+    NoEntrypoint,
+    /// What it says to run isn't there.
+    #[error("its entry point {0} is not in code/; submit it again")]
+    EntrypointMissing(DatasitePath),
+}
+
 impl SyftboxManager {
     /// Checks that the job is exactly `config.yaml`, `run.sh` and `code/` (wire section 5) and can
-    /// be run; the inner error is the reason to tell the scientist.
+    /// be run; the inner error is what to tell the scientist.
     pub(super) async fn check_submission(
         &self,
         id: &JobId,
         config: Option<&JobConfig>,
-    ) -> Result<Result<(), String>, ManagerError> {
+    ) -> Result<Result<(), InvalidSubmission>, ManagerError> {
         let folder = id.folder(JobSide::Inbox)?;
         let mut missing = vec![CONFIG_FILE, RUN_SCRIPT_FILE, CODE_FOLDER];
         for entry in self.files().list(Some(&folder)).await? {
@@ -24,22 +52,18 @@ impl SyftboxManager {
                 PERMISSION_FILE => continue,
                 CONFIG_FILE | RUN_SCRIPT_FILE => FileKind::File,
                 CODE_FOLDER => FileKind::Folder,
-                other => {
-                    return Ok(Err(format!(
-                        "it has {other:?}, and only config.yaml, run.sh and code/ belong there"
-                    )));
-                }
+                other => return Ok(Err(InvalidSubmission::Unexpected(other.to_owned()))),
             };
             if entry.stat.kind != wanted {
-                return Ok(Err(format!("its {:?} is not a {}", entry.name, noun(wanted))));
+                return Ok(Err(InvalidSubmission::OtherKind { name: entry.name, wanted: noun(wanted) }));
             }
             missing.retain(|name| *name != entry.name);
         }
         if let Some(missing) = missing.first() {
-            return Ok(Err(format!("it has no {missing}; submit it again")));
+            return Ok(Err(InvalidSubmission::Missing(missing)));
         }
         let Some(config) = config else {
-            return Ok(Err("its config.yaml can't be understood; submit it again".to_owned()));
+            return Ok(Err(InvalidSubmission::BadConfig));
         };
         self.check_entrypoint(&folder, config).await
     }
@@ -48,17 +72,17 @@ impl SyftboxManager {
         &self,
         folder: &DatasitePath,
         config: &JobConfig,
-    ) -> Result<Result<(), String>, ManagerError> {
+    ) -> Result<Result<(), InvalidSubmission>, ManagerError> {
         if config.kind != JobKind::Python {
             return Ok(Ok(()));
         }
         let Some(entrypoint) = &config.entrypoint else {
-            return Ok(Err("it names no entry point; submit it again with one".to_owned()));
+            return Ok(Err(InvalidSubmission::NoEntrypoint));
         };
         let path = folder.join(CODE_FOLDER)?.join(entrypoint.as_str())?;
         match self.files().stat(&path).await? {
             Some(FileStat { kind: FileKind::File, .. }) => Ok(Ok(())),
-            _ => Ok(Err(format!("its entry point {entrypoint} is not in code/; submit it again"))),
+            _ => Ok(Err(InvalidSubmission::EntrypointMissing(entrypoint.clone()))),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     catalog::Catalog,
     datasets,
     domain::{DatasitePath, Email},
-    drive::{DriveFile, FileId},
+    drive::{DriveError, DriveFile, FileId},
     manager::{ManagerError, SyftboxManager},
     platform::tree,
     state::{Document, path_of},
@@ -29,6 +29,23 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 pub(super) struct FetchedCollection {
     /// The folder on Drive that they came from.
     folder: FileId,
+}
+
+/// Why a collection isn't fetched.
+#[derive(Debug, thiserror::Error)]
+enum RefusedCollection {
+    #[error("it has {0} files, at most {MAX_FILES} are possible; ask its owner to split it")]
+    TooManyFiles(usize),
+    #[error("it has {0} bytes, at most {MAX_BYTES} are possible; ask its owner to split it")]
+    TooLarge(u64),
+    #[error("it has {0:?}, which can't be a file here; ask its owner to rename it")]
+    BadName(String),
+    #[error("it has two files named {0:?}; ask its owner to create it again")]
+    SameName(String),
+    #[error("its files don't have the hash that its name says; sync again later")]
+    OtherHash,
+    #[error(transparent)]
+    Download(#[from] DriveError),
 }
 
 /// A collection that an owner shares.
@@ -98,7 +115,7 @@ impl SyftboxManager {
         owner: &Email,
         name: &DatasetName,
         collection: &Shared,
-    ) -> Result<Result<(), String>, ManagerError> {
+    ) -> Result<Result<(), RefusedCollection>, ManagerError> {
         self.catalog.ensure_listed(&self.drive, [collection.folder.clone()]).await?;
         let mut files: Vec<_> = self.catalog.children(&collection.folder).cloned().collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -115,7 +132,7 @@ impl SyftboxManager {
             let mut sink = self.files().create(&path).await?;
             match self.drive.download_to(&file.id, sink.as_mut(), left).await {
                 Ok(len) => left = left.saturating_sub(len),
-                Err(error) if super::receive::may_pass_over(&error) => return Ok(Err(error.to_string())),
+                Err(error) if super::receive::may_pass_over(&error) => return Ok(Err(error.into())),
                 Err(error) => return Err(error.into()),
             }
             sink.commit().await?;
@@ -126,7 +143,7 @@ impl SyftboxManager {
             self.files().remove(&incoming).await?;
             // Its owner may still be uploading: then the next sync finds it whole.
             self.catalog.forget_children(&collection.folder);
-            return Ok(Err("its files don't have the hash that its name says; sync again later".to_owned()));
+            return Ok(Err(RefusedCollection::OtherHash));
         }
         let target = datasets::public_folder(owner, name)?;
         self.files().remove(&target).await?;
@@ -136,22 +153,22 @@ impl SyftboxManager {
 }
 
 /// Whether what lies in a collection's folder can become local files.
-fn check_listing(files: &[DriveFile]) -> Result<(), String> {
+fn check_listing(files: &[DriveFile]) -> Result<(), RefusedCollection> {
     if files.len() > MAX_FILES {
-        return Err(format!("it has {} files, at most {MAX_FILES} are possible", files.len()));
+        return Err(RefusedCollection::TooManyFiles(files.len()));
     }
     for (at, file) in files.iter().enumerate() {
         let is_name = file.name.parse::<DatasitePath>().is_ok_and(|path| path.components().count() == 1);
         if !is_name || file.is_folder() {
-            return Err(format!("it has {:?}, which can't be a file here", file.name));
+            return Err(RefusedCollection::BadName(file.name.clone()));
         }
         if at > 0 && files[at - 1].name == file.name {
-            return Err(format!("it has two files named {:?}", file.name));
+            return Err(RefusedCollection::SameName(file.name.clone()));
         }
     }
     let bytes: u64 = files.iter().filter_map(|file| file.size).sum();
     if bytes > MAX_BYTES {
-        return Err(format!("it has {bytes} bytes, at most {MAX_BYTES} are possible"));
+        return Err(RefusedCollection::TooLarge(bytes));
     }
     Ok(())
 }
