@@ -1,6 +1,7 @@
 //! What a plain cargo command cannot do. Run it as `cargo xtask`.
 
 mod bench;
+mod demo;
 mod error;
 mod process;
 mod test;
@@ -25,6 +26,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure what the program costs: wall time and Drive requests of each step
     Bench(bench::Arguments),
+    /// Build the program and play its demo
+    Demo(demo::Arguments),
     /// Make the npm package for browsers, notebooks and Node
     Web,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     match task {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => ended(bench::run(&arguments)),
+        Task::Demo(arguments) => ended(demo::run(&arguments)),
         Task::Web => ended(web::build()),
     }
 }
