@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::SyncReport;
+use super::{SyncReport, follow::FollowedDatasite};
 use crate::{
     catalog::Catalog,
     datasets,
-    domain::{DatasitePath, Email},
+    domain::{ContentHash, ContentHasher, DatasitePath, Email},
     drive::{DriveError, DriveFile, FileId},
     manager::{ManagerError, SyftboxManager},
     platform::tree,
@@ -43,7 +43,7 @@ enum RefusedCollection {
     #[error("it has two files named {0:?}; ask its owner to create it again")]
     SameName(String),
     #[error("its files don't have the hash that its name says; sync again later")]
-    OtherHash,
+    OtherHash(ContentHash),
     #[error(transparent)]
     Download(#[from] DriveError),
 }
@@ -77,10 +77,10 @@ impl SyftboxManager {
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
         let mut followed = self.load_followed().await?;
-        let before = followed.clone();
         for owner in owners {
             let shared = shared_by(&self.catalog, owner);
-            let here = &mut followed.datasites.entry(owner.clone()).or_default().collections;
+            let FollowedDatasite { collections: here, refused, .. } =
+                followed.datasites.entry(owner.clone()).or_default();
             let gone: Vec<_> = here.keys().filter(|name| !shared.contains_key(*name)).cloned().collect();
             for name in gone {
                 self.files().remove(&datasets::public_folder(owner, &name)?).await?;
@@ -91,21 +91,22 @@ impl SyftboxManager {
                 if here.get(&name).is_some_and(|fetched| fetched.folder == collection.folder) {
                     continue;
                 }
-                match self.fetch_collection(owner, &name, &collection).await? {
+                match self.fetch_collection(owner, &name, &collection, refused.get(&name)).await? {
                     Ok(()) => {
+                        refused.remove(&name);
                         here.insert(name, FetchedCollection { folder: collection.folder });
                         report.datasets_fetched += 1;
                     }
-                    Err(why) => report.refuse(owner, format!("dataset {}", name.as_str()), why),
+                    Err(why) => {
+                        report.refuse(owner, format!("dataset {}", name.as_str()), &why);
+                        if let RefusedCollection::OtherHash(content) = why {
+                            refused.insert(name, content);
+                        }
+                    }
                 }
             }
         }
-        if followed.datasites.keys().ne(before.datasites.keys())
-            || report.datasets_fetched + report.datasets_dropped > 0
-        {
-            self.state.save(Document::Followed, &followed).await?;
-        }
-        Ok(())
+        Ok(self.state.save(Document::Followed, &followed).await?)
     }
 
     /// Fetches one collection beside what is there, and puts it in place when it is whole; the
@@ -115,12 +116,18 @@ impl SyftboxManager {
         owner: &Email,
         name: &DatasetName,
         collection: &Shared,
+        refused: Option<&ContentHash>,
     ) -> Result<Result<(), RefusedCollection>, ManagerError> {
         self.catalog.ensure_listed(&self.drive, [collection.folder.clone()]).await?;
         let mut files: Vec<_> = self.catalog.children(&collection.folder).cloned().collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         if let Err(why) = check_listing(&files) {
             return Ok(Err(why));
+        }
+        let content = content_of(&files);
+        if refused == Some(&content) {
+            self.catalog.forget_children(&collection.folder);
+            return Ok(Err(RefusedCollection::OtherHash(content)));
         }
         let incoming = path_of(&format!("incoming/{}", collection.folder))?;
         self.files().remove(&incoming).await?;
@@ -143,13 +150,22 @@ impl SyftboxManager {
             self.files().remove(&incoming).await?;
             // Its owner may still be uploading: then the next sync finds it whole.
             self.catalog.forget_children(&collection.folder);
-            return Ok(Err(RefusedCollection::OtherHash));
+            return Ok(Err(RefusedCollection::OtherHash(content)));
         }
         let target = datasets::public_folder(owner, name)?;
         self.files().remove(&target).await?;
         self.files().rename(&incoming, &target).await?;
         Ok(Ok(()))
     }
+}
+
+/// Tells apart what lies in a collection's folder at one time and at another, without downloading it.
+fn content_of(files: &[DriveFile]) -> ContentHash {
+    let mut hasher = ContentHasher::default();
+    for file in files {
+        hasher.update(format!("{} {}\n", file.id, file.content_state()).as_bytes());
+    }
+    hasher.finish()
 }
 
 /// Whether what lies in a collection's folder can become local files.

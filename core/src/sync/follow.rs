@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{SyncReport, collections::FetchedCollection, receive::may_pass_over};
 use crate::{
     datasite,
-    domain::{DatasitePath, Email, Timestamp},
+    domain::{ContentHash, DatasitePath, Email, Timestamp},
     drive::{DriveFile, FileId},
     manager::{ManagerError, SyftboxManager},
     state::Document,
@@ -39,6 +39,10 @@ pub struct FollowedDatasite {
     changed: BTreeMap<DatasitePath, Timestamp>,
     /// The collections whose files are here.
     pub(super) collections: BTreeMap<DatasetName, FetchedCollection>,
+    /// What was in the collections whose content isn't what their names say, so that it isn't
+    /// downloaded again as long as it is the same.
+    #[serde(default)]
+    pub(super) refused: BTreeMap<DatasetName, ContentHash>,
 }
 
 impl SyftboxManager {

@@ -4,7 +4,7 @@
 
 mod bad_input;
 mod conversation;
-mod hostile_proposals;
+mod hostile_peers;
 mod recovery;
 mod requests;
 mod scene;

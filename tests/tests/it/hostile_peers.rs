@@ -1,4 +1,4 @@
-//! What a peer may put into an inbox: each is refused visibly, and all else in the same sync is done.
+//! What a peer may put into an inbox or a collection: each is refused visibly, and all else in the same sync is done.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use syftbox_core::{
 };
 use url::Url;
 
-use syftbox_tests::{OWNER, SCIENTIST, Stage};
+use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
 
 use crate::scene;
 
@@ -52,19 +52,24 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 
 /// Puts files into the scientist's inbox for the owner, with the scientist's own token.
 fn plant(stage: &Stage, files: Vec<(&str, Vec<u8>)>) {
-    let platform = syftbox_runner::native::platform(stage.scientist.path("plant")).unwrap();
+    let inbox = Query::new().name_is(&format!("syft_datasite#0.10.0#{OWNER}#inbox#{SCIENTIST}"));
+    plant_in(stage, &stage.scientist, &inbox, files);
+}
+
+/// Puts files into the folder that `person` finds by `folder`.
+fn plant_in(stage: &Stage, person: &Person, folder: &Query, files: Vec<(&str, Vec<u8>)>) {
+    let platform = syftbox_runner::native::platform(person.path("plant")).unwrap();
     let root: Url = stage.drive().url().parse().unwrap();
-    let user = AuthorizedUser::parse(&std::fs::read(stage.scientist.token_file()).unwrap()).unwrap();
+    let user = AuthorizedUser::parse(&std::fs::read(person.token_file()).unwrap()).unwrap();
     let tokens = std::sync::Arc::new(UserTokens::new(&platform, user, None));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let drive = Drive::new(&platform, &root, tokens);
-        let inbox = format!("syft_datasite#0.10.0#{OWNER}#inbox#{SCIENTIST}");
-        let inbox = drive.list(&Query::new().name_is(&inbox)).await.unwrap().remove(0);
+        let folder = drive.list(folder).await.unwrap().remove(0);
         let ids = drive.generate_ids(files.len()).await.unwrap();
         for (id, (name, content)) in ids.into_iter().zip(files) {
             drive
-                .upload(NewFile::new(id, name, inbox.id.clone()), Bytes::from(content).into())
+                .upload(NewFile::new(id, name, folder.id.clone()), Bytes::from(content).into())
                 .await
                 .unwrap();
         }
@@ -152,4 +157,40 @@ fn a_message_that_lies_about_its_sender() {
     let report = stage.owner.ask(&["sync"]);
     assert!(scene::refused(&report).contains("may not write"), "{report}");
     assert!(!stage.owner.folder().join(OWNER).join(path).exists());
+}
+
+#[test]
+fn a_collection_that_is_not_what_its_name_says_is_refused_and_not_fetched_again() {
+    let stage = scene::peers();
+    scene::publish(&stage, "honest", "a\n1\n", "a\n2\n");
+    let mock = stage.owner.write("mock/other.csv", "a\n1\n");
+    let mock = mock.to_str().unwrap();
+    stage.owner.ask(&[
+        "dataset",
+        "create",
+        "tampered",
+        "--mock",
+        mock,
+        "--private",
+        mock,
+        "--users",
+        SCIENTIST,
+    ]);
+    let collection = Query::new().name_prefix("syft_datasetcollection_tampered");
+    plant_in(&stage, &stage.owner, &collection, vec![("extra.csv", b"more".to_vec())]);
+
+    let report = stage.scientist.ask(&["sync"]);
+    assert!(scene::refused(&report).contains("tampered"), "{report}");
+    assert!(!stage.scientist.folder().join(format!("{OWNER}/public/syft_datasets/tampered")).exists());
+    stage.drive().requests().reset();
+    let report = stage.scientist.ask(&["sync"]);
+    assert!(scene::refused(&report).contains("tampered"), "{report}");
+    let downloads =
+        stage.drive().requests().lines().iter().filter(|line| line.path.contains("alt=media")).count();
+    assert_eq!(downloads, 0);
+    assert_eq!(
+        stage.scientist.ask(&["dataset", "list"]).as_array().unwrap().len(),
+        1,
+        "the honest one is there"
+    );
 }
