@@ -130,18 +130,6 @@ impl Catalog {
         self.files.get(id)
     }
 
-    /// How many files and folders are known.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// Whether `file` is one to remember: our `SyftBox` folder and the folders in it, the inboxes,
     /// outboxes and collections of others, version files, and whatever lies in a listed folder.
     fn concerns_us(&self, file: &DriveFile) -> bool {

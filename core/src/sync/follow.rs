@@ -1,27 +1,22 @@
 //! A scientist follows datasites: events from the outboxes that their owners fill (wire section 4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{SyncReport, collections::FetchedCollection, receive::may_pass_over};
+use super::{SyncReport, collections::FetchedCollection, messages};
 use crate::{
     datasite,
     domain::{ContentHash, DatasitePath, Email, Timestamp},
     drive::{DriveFile, FileId},
     manager::{ManagerError, SyftboxManager},
     state::Document,
-    wire::{
-        Event, EventsMessage, MAX_EXPANDED,
-        dataset::DatasetName,
-        decode, is_syncable,
-        names::{BoxKind, MessageKind, MessageName},
-    },
+    wire::{Event, EventsMessage, dataset::DatasetName, is_syncable, names::BoxKind},
 };
-
-/// How many messages are downloaded at once.
-const PARALLEL_DOWNLOADS: usize = 8;
 
 /// What was taken over of the datasites of others.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -77,42 +72,24 @@ impl SyftboxManager {
 
     /// The messages that weren't applied, by ascending time. Only those that the owner itself wrote
     /// count: a writer of the folder could add others.
-    fn new_messages(
-        &self,
-        outbox: &FileId,
-        owner: &Email,
-        datasite: &FollowedDatasite,
-    ) -> Vec<(MessageName, DriveFile)> {
-        let mut messages: Vec<_> = self
-            .catalog
-            .children(outbox)
-            .filter(|file| file.owner.as_ref() == Some(owner) && !datasite.applied.contains(&file.id))
-            .filter_map(|file| {
-                Some((MessageName::parse(MessageKind::Events, &file.name).ok()?, file.clone()))
-            })
-            .collect();
-        messages.sort_by_key(|(name, _)| (name.timestamp, name.uuid));
-        messages
+    fn new_messages(&self, outbox: &FileId, owner: &Email, datasite: &FollowedDatasite) -> Vec<DriveFile> {
+        messages::in_order(
+            self.catalog
+                .children(outbox)
+                .filter(|file| file.owner.as_ref() == Some(owner) && !datasite.applied.contains(&file.id)),
+        )
     }
 
     async fn apply_messages(
         &self,
         owner: &Email,
-        messages: Vec<(MessageName, DriveFile)>,
+        new: Vec<DriveFile>,
         datasite: &mut FollowedDatasite,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
-        let mut downloads = stream::iter(messages)
-            .map(|(_, file)| async move {
-                let payload = self.drive.download(&file.id, MAX_EXPANDED).await;
-                (file, payload)
-            })
-            .buffered(PARALLEL_DOWNLOADS);
-        while let Some((file, payload)) = downloads.next().await {
-            let message = match payload {
-                Err(error) if may_pass_over(&error) => Err(error.to_string()),
-                payload => decode::<EventsMessage>(&payload?).map_err(|error| error.to_string()),
-            };
+        let mut read = pin!(messages::read(&self.drive, new));
+        while let Some(message) = read.next().await {
+            let (file, message) = message?;
             match message {
                 Ok(message) => self.apply_message(owner, message, datasite, report).await?,
                 Err(why) => report.refuse(owner, &file.name, why),

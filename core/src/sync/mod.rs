@@ -8,6 +8,7 @@
 mod collections;
 mod follow;
 mod journal;
+mod messages;
 mod publish;
 mod receive;
 mod report;

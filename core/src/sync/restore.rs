@@ -1,24 +1,20 @@
 //! A new machine of an owner restores the datasite from its event log (wire section 6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 
-use super::{SyncReport, publish::readers, receive::may_pass_over};
+use super::{SyncReport, messages, publish::readers};
 use crate::{
     datasite::{self, Datasite, Published},
     domain::{DatasitePath, Email},
-    drive::DriveFile,
     manager::{ManagerError, SyftboxManager},
     state::Document,
-    wire::{
-        Event, EventsMessage, MAX_EXPANDED, decode, is_syncable,
-        names::{EventLogFolderName, MessageKind, MessageName},
-    },
+    wire::{Event, is_syncable, names::EventLogFolderName},
 };
-
-/// How many messages are downloaded at once.
-const PARALLEL_DOWNLOADS: usize = 8;
 
 impl SyftboxManager {
     /// Brings the local files to where the event log ends, when this folder never knew the datasite
@@ -66,25 +62,12 @@ impl SyftboxManager {
             return Ok(BTreeMap::new());
         };
         self.catalog.ensure_listed(&self.drive, [log.clone()]).await?;
-        let mut messages: Vec<(MessageName, DriveFile)> = self
-            .catalog
-            .children(&log)
-            .filter(|file| file.owned_by_me)
-            .filter_map(|file| {
-                Some((MessageName::parse(MessageKind::Events, &file.name).ok()?, file.clone()))
-            })
-            .collect();
+        let logged = messages::in_order(self.catalog.children(&log).filter(|file| file.owned_by_me));
         self.catalog.forget_children(&log);
-        messages.sort_by_key(|(name, _)| (name.timestamp, name.uuid));
-        let mut downloads = stream::iter(messages)
-            .map(|(_, file)| async { (self.drive.download(&file.id, MAX_EXPANDED).await, file) })
-            .buffered(PARALLEL_DOWNLOADS);
+        let mut read = pin!(messages::read(&self.drive, logged));
         let mut latest: BTreeMap<DatasitePath, Event> = BTreeMap::new();
-        while let Some((payload, file)) = downloads.next().await {
-            let message = match payload {
-                Err(error) if may_pass_over(&error) => Err(error.to_string()),
-                payload => decode::<EventsMessage>(&payload?).map_err(|error| error.to_string()),
-            };
+        while let Some(message) = read.next().await {
+            let (file, message) = message?;
             match message {
                 Ok(message) => {
                     let ours = |event: &Event| event.datasite == me && is_syncable(&event.path);
