@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::json;
+use syftbox_core::drive::Query;
 
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
 
@@ -227,4 +228,25 @@ fn a_dataset_for_any_peer_reaches_a_peer_that_comes_later_and_goes_with_its_dele
     let report = stage.scientist.ask(&["sync"]);
     assert_eq!(report["datasets_dropped"], 1, "{report}");
     assert_eq!(stage.scientist.ask(&["dataset", "list"]), json!([]));
+}
+
+#[test]
+fn private_data_is_on_drive_only_when_the_owner_says_so_and_then_for_the_owner_alone() {
+    let stage = scene::peers();
+    scene::publish(&stage, "stays", "a\n1\n", "a\nprivate\n");
+    let file = |name: &str, text: &str| stage.owner.write(name, text).display().to_string();
+    let (mock, private) = (file("m.csv", "a\n1\n"), file("p.csv", "a\nprivate\n"));
+    let create = ["dataset", "create", "kept", "--mock", &mock, "--private", &private, "--users", SCIENTIST];
+    stage.owner.ask(&[&create[..], &["--upload-private"]].concat());
+    let seen_by = |person: &Person| {
+        let (runtime, drive) = scene::drive_of(&stage, person);
+        let found = runtime.block_on(drive.list(&Query::new().not_folders()));
+        let mut names: Vec<_> = found.unwrap().into_iter().map(|file| file.name).collect();
+        names.retain(|name| name.contains("private") || name == "p.csv" || name == "data.csv");
+        names.sort();
+        names
+    };
+    // `data.csv` is the name of both halves of the first dataset: one file of it is the mock half.
+    assert_eq!(seen_by(&stage.owner), ["data.csv", "p.csv", "private_metadata.yaml"]);
+    assert_eq!(seen_by(&stage.scientist), ["data.csv"]);
 }

@@ -5,11 +5,7 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
-use syftbox_core::{
-    drive::{Drive, NewFile, Query},
-    tokens::{AuthorizedUser, UserTokens},
-};
-use url::Url;
+use syftbox_core::drive::{NewFile, Query};
 
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
 
@@ -58,13 +54,8 @@ fn plant(stage: &Stage, files: Vec<(&str, Vec<u8>)>) {
 
 /// Puts files into the folder that `person` finds by `folder`.
 fn plant_in(stage: &Stage, person: &Person, folder: &Query, files: Vec<(&str, Vec<u8>)>) {
-    let platform = syftbox_runner::native::platform(person.path("plant")).unwrap();
-    let root: Url = stage.drive().url().parse().unwrap();
-    let user = AuthorizedUser::parse(&std::fs::read(person.token_file()).unwrap()).unwrap();
-    let tokens = std::sync::Arc::new(UserTokens::new(&platform, user, None));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (runtime, drive) = scene::drive_of(stage, person);
     runtime.block_on(async {
-        let drive = Drive::new(&platform, &root, tokens);
         let folder = drive.list(folder).await.unwrap().remove(0);
         let ids = drive.generate_ids(files.len()).await.unwrap();
         for (id, (name, content)) in ids.into_iter().zip(files) {

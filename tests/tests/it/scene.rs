@@ -1,6 +1,12 @@
 //! What many tests begin with.
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use syftbox_core::{
+    drive::Drive,
+    tokens::{AuthorizedUser, UserTokens},
+};
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
 
 /// Another scientist's address.
@@ -42,4 +48,13 @@ pub(crate) fn status(person: &Person, name: &str) -> String {
 /// What a sync refused, as one text.
 pub(crate) fn refused(report: &Value) -> String {
     report["refused"].to_string()
+}
+
+/// The Drive as `person` may use it without our program, and what runs calls of it.
+pub(crate) fn drive_of(stage: &Stage, person: &Person) -> (tokio::runtime::Runtime, Drive) {
+    let platform = syftbox_runner::native::platform(person.path("by-hand")).unwrap();
+    let user = AuthorizedUser::parse(&std::fs::read(person.token_file()).unwrap()).unwrap();
+    let tokens = Arc::new(UserTokens::new(&platform, user, None));
+    let drive = Drive::new(&platform, &stage.drive().url().parse().unwrap(), tokens);
+    (tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(), drive)
 }
