@@ -8,7 +8,7 @@ use crate::{
     manager::{ManagerError, SyftboxManager},
     permissions::{Access, PERMISSION_FILE, Pattern, PermissionFile},
     platform::{BoxFuture, MaybeSend, tree},
-    sync::SyncReport,
+    sync::{SyncOptions, SyncReport},
     wire::{
         dataset::DatasetName,
         job::{
@@ -142,7 +142,7 @@ impl SyftboxManager {
                 Err(error) => return Err(error),
             }
         }
-        processed.sync = self.sync(false).await?;
+        processed.sync = self.sync(&SyncOptions::default()).await?;
         processed.sync.refused.splice(0..0, report.refused);
         Ok(processed)
     }

@@ -9,6 +9,7 @@ mod collections;
 mod follow;
 mod journal;
 mod messages;
+mod options;
 mod publish;
 mod receive;
 mod report;
@@ -19,6 +20,7 @@ mod send;
 pub use self::{
     follow::Followed,
     journal::JournalError,
+    options::SyncOptions,
     report::{Refusal, SkippedPeer, SyncReport},
     rolling::KeptRollingState,
 };
@@ -33,14 +35,11 @@ use crate::{
 impl SyftboxManager {
     /// Syncs in the roles of the account. One request when nothing is new.
     ///
-    /// With `full`, Drive is listed anew instead of asked for changes: for when the changes feed is
-    /// suspected to have missed something.
-    ///
     /// # Errors
     /// When Drive or the local folder can't be used at all; what was done until then stays done.
-    pub async fn sync(&mut self, full: bool) -> Result<SyncReport, ManagerError> {
+    pub async fn sync(&mut self, options: &SyncOptions) -> Result<SyncReport, ManagerError> {
         let mut report = SyncReport::default();
-        self.refresh_catalog(full).await?;
+        self.refresh_catalog(options.full).await?;
         self.load_peers(&mut report).await?;
         self.carry_out_open_postings(&mut report).await?;
         let peers = self.peers_to_talk_to(&mut report);

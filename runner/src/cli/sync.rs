@@ -1,7 +1,7 @@
 //! `syftbox sync`, and what any sync has to say.
 
 use clap::Args;
-use syftbox_core::sync::SyncReport;
+use syftbox_core::sync::{SyncOptions, SyncReport};
 
 use super::{CliError, Output, options::Options, output::note, session::Session};
 
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments) -> Result<(), CliError> {
     let mut session = Session::open(options).await?;
-    let report = session.manager.sync(arguments.full).await?;
+    let report = session.manager.sync(&SyncOptions::default().full(arguments.full)).await?;
     tell_refusals(&report);
     output.data(&report, || summary(&report))
 }
