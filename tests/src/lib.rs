@@ -13,9 +13,11 @@
 mod answer;
 mod person;
 mod program;
+mod python;
 mod stage;
 
 pub use answer::Answer;
 pub use person::Person;
 pub use program::program;
+pub use python::{PythonGeneration, PythonPeer, python_environment};
 pub use stage::{OWNER, SCIENTIST, Stage};

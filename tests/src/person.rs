@@ -16,20 +16,28 @@ pub struct Person {
     email: String,
     role: Option<&'static str>,
     drive_url: String,
+    options: Vec<String>,
     home: TempDir,
 }
 
 impl Person {
     /// A person whose account on the Drive at `drive_url` answers to `token`.
-    pub fn new(email: &str, role: Option<&'static str>, drive_url: &str, token: &str) -> Self {
+    pub fn new(email: &str, role: Option<&'static str>, drive_url: &str, access: &str) -> Self {
         let person = Self {
             email: email.to_owned(),
             role,
             drive_url: drive_url.trim_end_matches('/').to_owned(),
+            options: Vec::new(),
             home: tempfile::tempdir().unwrap(),
         };
-        fs::write(person.token_file(), person.token(token).to_string()).unwrap();
+        fs::write(person.token_file(), token(&person.drive_url, access).to_string()).unwrap();
         person
+    }
+
+    /// The same person, who gives `options` with every command.
+    pub fn with(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().map(|&option| option.to_owned()));
+        self
     }
 
     /// The e-mail address.
@@ -77,7 +85,7 @@ impl Person {
         }
         command.args(["--email", &self.email, "--drive-url", &self.drive_url]);
         command.arg("--folder").arg(self.folder()).arg("--token-path").arg(self.token_file());
-        command.args(self.role.iter().flat_map(|role| ["--role", role]));
+        command.args(self.role.iter().flat_map(|role| ["--role", role])).args(&self.options);
         command.current_dir(self.home.path()).stdin(Stdio::null());
         command
     }
@@ -97,15 +105,16 @@ impl Person {
             std::iter::once(OsStr::new("--json")).chain(arguments.iter().map(AsRef::as_ref)).collect();
         self.run(&arguments).done().json()
     }
+}
 
-    fn token(&self, token: &str) -> Value {
-        json!({
-            "token": token,
-            "refresh_token": token,
-            "token_uri": format!("{}/token", self.drive_url),
-            "client_id": "client",
-            "client_secret": "secret",
-            "expiry": "2100-01-01T00:00:00Z",
-        })
-    }
+/// Google's authorized-user JSON for the account that answers to `access`.
+pub(crate) fn token(drive_url: &str, access: &str) -> Value {
+    json!({
+        "token": access,
+        "refresh_token": access,
+        "token_uri": format!("{drive_url}/token"),
+        "client_id": "client",
+        "client_secret": "secret",
+        "expiry": "2100-01-01T00:00:00Z",
+    })
 }

@@ -3,7 +3,7 @@
 use syftbox_localdrive::{Accounts, RunningDrive};
 use tempfile::TempDir;
 
-use crate::Person;
+use crate::{Person, PythonGeneration, PythonPeer};
 
 /// The data owner's address.
 pub const OWNER: &str = "do@test.org";
@@ -47,6 +47,12 @@ impl Stage {
     pub fn newcomer(&self, email: &str, role: Option<&'static str>) -> Person {
         let token = self.accounts.add(email).unwrap();
         Person::new(email, role, self.drive.url(), &token)
+    }
+
+    /// A machine with a Python peer, whose account is on the same Drive.
+    pub fn python(&self, generation: PythonGeneration, email: &str) -> PythonPeer {
+        let token = self.accounts.add(email).unwrap();
+        PythonPeer::start(generation, email, self.drive.url(), &token)
     }
 
     /// Logs both in and makes them peers who approved each other.
