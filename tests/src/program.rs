@@ -12,10 +12,11 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| env::var_os("SYFTBOX_BIN").map_or_else(build, PathBuf::from))
 }
 
+// The whole workspace, since a package alone would have other features and so build its dependencies once more.
 fn build() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "syftbox-runner", "--bin", "syftbox"])
+        .args(["build", "--quiet", "--workspace", "--bin", "syftbox"])
         .args(["--message-format", "json-render-diagnostics"])
         .output()
         .unwrap();
