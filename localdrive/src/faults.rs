@@ -64,6 +64,7 @@ pub struct Faults(Arc<Mutex<Plan>>);
 struct Plan {
     coming: Vec<(usize, When, Fault)>,
     search_lag: Duration,
+    feed_is_silent: bool,
     page_limit: Option<usize>,
 }
 
@@ -79,6 +80,12 @@ impl Faults {
         self.plan().search_lag = lag;
     }
 
+    /// From now on, or no longer, changes tell of nothing, and what they left out is lost for good.
+    /// Searches find everything.
+    pub fn silence_feed(&self, is_silent: bool) {
+        self.plan().feed_is_silent = is_silent;
+    }
+
     /// Pages hold at most `items`, whatever size is asked for.
     pub fn limit_pages(&self, items: usize) {
         self.plan().page_limit = Some(items.max(1));
@@ -91,6 +98,10 @@ impl Faults {
 
     pub(crate) fn search_lag(&self) -> Duration {
         self.plan().search_lag
+    }
+
+    pub(crate) fn feed_is_silent(&self) -> bool {
+        self.plan().feed_is_silent
     }
 
     pub(crate) fn page_size(&self, asked: usize) -> usize {

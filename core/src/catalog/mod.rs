@@ -11,21 +11,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::ids::{SpareIds, SpareIdsError};
+pub use self::{
+    ids::{SpareIds, SpareIdsError},
+    refresh::Listing,
+};
 use crate::{
-    domain::{Email, Generation},
+    domain::{Email, Generation, Timestamp},
     drive::{DriveFile, FileId, PageToken},
     wire::names::{CollectionFolderName, DatasiteFolderName, PEERS_FILE, SYFTBOX_FOLDER, VERSION_FILE},
 };
 
 /// Known folders and files of Drive, ours and those that others share with us.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Catalog {
     /// Where the changes feed goes on; `None` before the first listing.
     page_token: Option<PageToken>,
     files: BTreeMap<FileId, DriveFile>,
     /// The folders whose children are all in `files`.
     listed: BTreeSet<FileId>,
+    /// When the catalog was last held against lists; `None` before the first.
+    listed_at: Option<Timestamp>,
+    /// When that is to happen again whatever the schedule says.
+    list_again: Option<Timestamp>,
+    /// Whether folders were listed for the first time since the last refresh.
+    has_new_lists: bool,
+    /// The last version that we knew of files that we moved or deleted: what lags still shows them.
+    taken_away: BTreeMap<FileId, Option<u64>>,
 }
 
 impl Catalog {
@@ -115,6 +127,14 @@ impl Catalog {
         self.listed.remove(id);
         for child in below {
             self.forget(&child);
+        }
+    }
+
+    /// Forgets a file that we just moved to where we don't look, or deleted.
+    pub fn take_away(&mut self, id: &FileId) {
+        if let Some(file) = self.files.get(id) {
+            self.taken_away.insert(id.clone(), file.version);
+            self.forget(id);
         }
     }
 

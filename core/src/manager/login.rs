@@ -1,6 +1,6 @@
 //! Becoming one account's manager (wire section 1).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,14 @@ pub struct Settings {
     pub drive_url: Url,
     /// The local `SyftBox` folder as the machine names it, for files that say where data lies.
     pub folder: String,
+    /// How old the last list of our part of Drive may become before a sync makes a new one, in case
+    /// the changes feed missed something. [`Self::LIST_EVERY`] mostly; zero lists at every sync.
+    pub list_every: Duration,
+}
+
+impl Settings {
+    /// An hour: the lists cost two requests, and one more for every fifty peers.
+    pub const LIST_EVERY: Duration = Duration::from_mins(60);
 }
 
 /// What login leaves behind: the proof that this folder is this account's.

@@ -8,7 +8,7 @@ pub use self::{
     login::{Roles, Settings},
 };
 use crate::{
-    catalog::{Catalog, SpareIds},
+    catalog::{Catalog, Listing, SpareIds},
     datasite,
     domain::{DatasitePath, Email, Generation, Timestamp},
     drive::{Drive, DriveFile, FileId, NewFile},
@@ -73,9 +73,11 @@ impl SyftboxManager {
         }
     }
 
-    /// Asks Drive what changed and remembers it.
+    /// Asks Drive what changed and remembers it; with `full`, and now and then by itself, Drive is
+    /// listed too.
     pub(crate) async fn refresh_catalog(&mut self, full: bool) -> Result<(), ManagerError> {
-        self.catalog.refresh(&self.drive, full).await?;
+        let listing = if full { Listing::Now } else { Listing::After(self.settings.list_every) };
+        self.catalog.refresh(&self.drive, self.now(), listing).await?;
         self.save_catalog().await
     }
 

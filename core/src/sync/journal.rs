@@ -203,9 +203,9 @@ impl<'a> Journal<'a> {
             .collect();
         for (moved, result) in moves.iter().zip(drive.batch(calls).await?) {
             match result {
-                Ok(_) => catalog.forget(&moved.id),
+                Ok(_) => catalog.take_away(&moved.id),
                 // Its owner took it away meanwhile: then it is out of the inbox as well.
-                Err(error) if error.is_closed_to_us() => catalog.forget(&moved.id),
+                Err(error) if error.is_closed_to_us() => catalog.take_away(&moved.id),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -28,6 +28,10 @@ pub(crate) struct Options {
     /// The generation of peers to talk to: 0.10 or 0.1 [default: 0.10]
     #[arg(long, global = true, value_name = "VERSION", env = "SYFTBOX_GENERATION")]
     pub(crate) generation: Option<Generation>,
+    /// List all that is ours on Drive once in so many seconds, in case Drive's news missed something
+    /// [default: 3600]
+    #[arg(long, global = true, value_name = "SECONDS", env = "SYFTBOX_LIST_EVERY")]
+    pub(crate) list_every: Option<u64>,
     /// Print one JSON document on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -61,6 +61,7 @@ async fn parts(settings: &Settings) -> Result<Parts, CliError> {
         generation: settings.generation,
         drive_url: settings.drive_url.clone(),
         folder: settings.folder.to_string_lossy().into_owned(),
+        list_every: settings.list_every,
     };
     Ok((core, platform, tokens))
 }

@@ -1,7 +1,10 @@
 //! Which account, folder, token and Drive a command is about: flag, else environment, else what `login`
 //! was given, else the default.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use syftbox_core::{
@@ -32,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) token_path: PathBuf,
     pub(crate) drive_url: Url,
+    pub(crate) list_every: Duration,
     /// Whether something was remembered for the folder.
     pub(crate) is_remembered: bool,
 }
@@ -80,7 +84,8 @@ impl Settings {
         };
         let generation = options.generation.or(remembered.generation).unwrap_or_default();
         let roles = Role::roles(options.role);
-        Ok(Self { email, roles, generation, folder, token_path, drive_url, is_remembered })
+        let list_every = options.list_every.map_or(syftbox_core::Settings::LIST_EVERY, Duration::from_secs);
+        Ok(Self { email, roles, generation, folder, token_path, drive_url, list_every, is_remembered })
     }
 
     /// Remembers what leads to the account, for commands that are given its address only.

@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod conversation;
+
+mod feed;
 mod hostile_peers;
 mod recovery;
 mod requests;
