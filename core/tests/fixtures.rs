@@ -196,7 +196,7 @@ fn yaml_files() {
 
 #[test]
 fn run_scripts_are_those_of_the_python_peers() {
-    let mut python = 0;
+    let (mut python, mut bash) = (0, 0);
     for (run, generation) in RUNS {
         let root = fixtures(run).join("datasite");
         for path in files_below(&root).iter().filter(|path| file_name(path) == "run.sh") {
@@ -204,6 +204,12 @@ fn run_scripts_are_those_of_the_python_peers() {
             if let Some(script) = run_sh(&config, false) {
                 assert_eq!(script, fs::read_to_string(path).unwrap());
                 python += 1;
+            } else {
+                let expected = JobConfig::bash(generation, config.name.clone(), config.submitted_at);
+                assert_eq!(config, expected);
+                let entry = path.with_file_name("code").join(config.entry().unwrap().as_str());
+                assert_eq!(fs::read(path).unwrap(), fs::read(entry).unwrap());
+                bash += 1;
             }
             let relative = path.strip_prefix(&root).unwrap().to_str().unwrap();
             let parsed = JobPath::parse(&relative.parse::<DatasitePath>().unwrap()).unwrap();
@@ -212,5 +218,5 @@ fn run_scripts_are_those_of_the_python_peers() {
             assert_eq!(parsed.folder().unwrap().join("run.sh").unwrap().as_str(), relative);
         }
     }
-    assert_eq!(python, 4);
+    assert_eq!((python, bash), (4, 6));
 }

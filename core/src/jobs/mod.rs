@@ -1,6 +1,7 @@
 //! Jobs (wire section 5): code that a scientist submits and an owner reviews and runs.
 
 mod list;
+mod new_job;
 mod process;
 mod results;
 mod review;
@@ -10,10 +11,10 @@ mod submit;
 use serde::Serialize;
 
 pub use self::{
+    new_job::{BashScript, NewBashJob, NewPythonJob},
     process::{JobRunner, ProcessOptions, Processed, RunDataset, RunOutcome, RunRequest, RunnerError},
     results::{JobFile, JobLogs},
     review::Approvals,
-    submit::NewPythonJob,
 };
 use crate::{
     domain::{DatasitePath, Email, Generation, PathError},

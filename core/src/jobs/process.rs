@@ -36,7 +36,7 @@ pub struct RunRequest {
     pub id: JobId,
     /// What runs its code.
     pub kind: JobKind,
-    /// The file to run, relative to `code`; `None` for bash.
+    /// The file to run, relative to `code`.
     pub entrypoint: Option<DatasitePath>,
     /// The job's code.
     pub code: DatasitePath,
@@ -195,7 +195,7 @@ impl SyftboxManager {
         Ok(RunRequest {
             id: job.id.clone(),
             kind: config.kind,
-            entrypoint: config.entrypoint.clone(),
+            entrypoint: config.entry(),
             code: inbox.join(CODE_FOLDER)?,
             datasets: self.datasets_for(job).await?,
             stdout: review.join(STDOUT_FILE)?,

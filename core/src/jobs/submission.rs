@@ -6,7 +6,7 @@ use crate::{
     manager::{ManagerError, SyftboxManager},
     permissions::PERMISSION_FILE,
     platform::{FileKind, FileStat, tree},
-    wire::job::{CODE_FOLDER, CONFIG_FILE, JobConfig, JobKind, JobSide, RUN_SCRIPT_FILE},
+    wire::job::{CODE_FOLDER, CONFIG_FILE, JobConfig, JobSide, RUN_SCRIPT_FILE},
 };
 
 /// Why a submission is none; its scientist reads this.
@@ -73,16 +73,13 @@ impl SyftboxManager {
         folder: &DatasitePath,
         config: &JobConfig,
     ) -> Result<Result<(), InvalidSubmission>, ManagerError> {
-        if config.kind != JobKind::Python {
-            return Ok(Ok(()));
-        }
-        let Some(entrypoint) = &config.entrypoint else {
+        let Some(entrypoint) = config.entry() else {
             return Ok(Err(InvalidSubmission::NoEntrypoint));
         };
         let path = folder.join(CODE_FOLDER)?.join(entrypoint.as_str())?;
         match self.files().stat(&path).await? {
             Some(FileStat { kind: FileKind::File, .. }) => Ok(Ok(())),
-            _ => Ok(Err(InvalidSubmission::EntrypointMissing(entrypoint.clone()))),
+            _ => Ok(Err(InvalidSubmission::EntrypointMissing(entrypoint))),
         }
     }
 

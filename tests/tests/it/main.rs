@@ -7,6 +7,7 @@ mod conversation;
 
 mod feed;
 mod hostile_peers;
+mod jobs;
 mod recovery;
 mod requests;
 mod scene;

@@ -36,7 +36,7 @@ pub struct JobConfig {
     pub kind: JobKind,
     /// When it was submitted.
     pub submitted_at: Timestamp,
-    /// The file that Python runs, below `code/`; `None` for bash.
+    /// The file to run, below `code/`, as far as it says so; see [`entry`](Self::entry).
     pub entrypoint: Option<DatasitePath>,
     /// What `run.sh` installs: the peer's own package, then what the scientist asked for.
     pub dependencies: Vec<String>,
@@ -134,6 +134,16 @@ impl JobConfig {
         }
     }
 
+    /// The file that is run, below `code/`: its entry point, or for bash the script. `None` for a
+    /// Python job that names none.
+    #[must_use]
+    pub fn entry(&self) -> Option<DatasitePath> {
+        match self.kind {
+            JobKind::Python => self.entrypoint.clone(),
+            JobKind::Bash => self.entrypoint.clone().or_else(|| super::BASH_SCRIPT_FILE.parse().ok()),
+        }
+    }
+
     /// Reads the file.
     ///
     /// # Errors
@@ -193,6 +203,15 @@ mod tests {
         for bad in ["../main.py", "/etc/passwd", "a/../../b.py", "''", "[a]"] {
             assert!(JobConfig::parse(yaml(bad).as_bytes()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn bash_runs_its_script() {
+        let mut config = JobConfig::bash(Generation::V0_10, "x".to_owned(), Timestamp::EPOCH);
+        assert_eq!(config.entry().unwrap().as_str(), "script.sh");
+        assert_eq!(config.files, ["script.sh"]);
+        config.kind = JobKind::Python;
+        assert_eq!(config.entry(), None);
     }
 
     #[test]

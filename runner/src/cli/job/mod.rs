@@ -25,7 +25,9 @@ pub(super) enum Command {
         name: String,
     },
     /// Send Python code to a data owner, to be run on their private data
-    SubmitPython(submit::Arguments),
+    SubmitPython(submit::Python),
+    /// Send a bash script to a data owner, to be run on their private data
+    SubmitBash(submit::Bash),
     /// Approve a job exactly as it is now; the next `job process` runs it
     Approve {
         /// Its name, or PEER/NAME
@@ -60,7 +62,8 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
             output.data(&jobs, || human(&jobs))
         }
         Command::Show { name } => show::run(options, output, &name).await,
-        Command::SubmitPython(arguments) => submit::run(options, output, arguments).await,
+        Command::SubmitPython(arguments) => submit::python(options, output, arguments).await,
+        Command::SubmitBash(arguments) => submit::bash(options, output, arguments).await,
         Command::Approve { name, reason } => {
             let job = Session::open(options).await?.manager.approve_job(&name, reason).await?;
             note("approved as it is now; `syftbox job process` runs it");
