@@ -38,6 +38,8 @@ pub struct Catalog {
     has_new_lists: bool,
     /// The last version that we knew of files that we moved or deleted: what lags still shows them.
     taken_away: BTreeMap<FileId, Option<u64>>,
+    /// The folders of which only what is new is in `files`, until it was dealt with.
+    watched: BTreeSet<FileId>,
 }
 
 impl Catalog {
@@ -52,6 +54,19 @@ impl Catalog {
     pub fn child<'a>(&'a self, folder: &FileId, name: &str) -> Option<&'a DriveFile> {
         let inside = self.files.values().filter(|file| file.parents.contains(folder));
         oldest(inside.filter(|file| file.owned_by_me && file.name == name))
+    }
+
+    /// The folders of ours in `SyftBox` whose names `is_wanted`, the oldest first. There is one, but
+    /// where two machines made theirs at the same time: then the oldest counts for what is written,
+    /// and all for what is read.
+    pub(crate) fn own_folders(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<FileId> {
+        let Some(root) = self.root() else { return Vec::new() };
+        let mut found: Vec<&DriveFile> = self
+            .children(&root.id)
+            .filter(|file| file.owned_by_me && file.is_folder() && is_wanted(&file.name))
+            .collect();
+        found.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+        found.into_iter().map(|file| file.id.clone()).collect()
     }
 
     /// What is known to lie in `folder`.
@@ -117,6 +132,25 @@ impl Catalog {
         self.note(folder);
     }
 
+    /// Notes a file that we wrote, when its folder is one whose children we follow.
+    pub(crate) fn note_if_followed(&mut self, file: DriveFile) {
+        if file.parents.iter().any(|parent| self.listed.contains(parent)) {
+            self.note(file);
+        }
+    }
+
+    /// From now on tells of what is new in `folder`, and of nothing that is in it already: for a
+    /// folder that would fill the catalog.
+    pub(crate) fn watch(&mut self, folder: FileId) {
+        self.watched.insert(folder);
+    }
+
+    /// Whether [`watch`](Self::watch) was called for a folder that is still there.
+    #[must_use]
+    pub(crate) fn is_watched(&self, folder: &FileId) -> bool {
+        self.watched.contains(folder)
+    }
+
     /// Forgets a file, and with a folder all that was in it.
     pub fn forget(&mut self, id: &FileId) {
         if !self.files.contains_key(id) {
@@ -125,6 +159,7 @@ impl Catalog {
         let below: Vec<_> = self.children(id).map(|file| file.id.clone()).collect();
         self.files.remove(id);
         self.listed.remove(id);
+        self.watched.remove(id);
         for child in below {
             self.forget(&child);
         }
@@ -138,7 +173,7 @@ impl Catalog {
         }
     }
 
-    /// Stops following a folder's children; they are listed again when they are needed.
+    /// Forgets what is in a folder. Unless it is watched, it is listed again when it is needed.
     pub(crate) fn forget_children(&mut self, folder: &FileId) {
         self.listed.remove(folder);
         self.files.retain(|_, file| !file.parents.contains(folder));
@@ -156,7 +191,8 @@ impl Catalog {
         if file.trashed {
             return false;
         }
-        if is_root(file) || file.parents.iter().any(|parent| self.listed.contains(parent)) {
+        let is_followed = |parent| self.listed.contains(parent) || self.watched.contains(parent);
+        if is_root(file) || file.parents.iter().any(is_followed) {
             return true;
         }
         if file.owned_by_me {

@@ -113,6 +113,8 @@ impl Catalog {
     /// Compares the catalog with lists of all that it holds: one for what is found by its name, one
     /// for some fifty followed folders each, and a look at what none of them shows.
     async fn reconcile(&mut self, drive: &Drive) -> Result<(), DriveError> {
+        // Who watches a folder lists what is new in it once more.
+        self.watched.clear();
         let top = Query::any([
             Query::new().folders().name_is(SYFTBOX_FOLDER),
             Query::new().folders().name_prefix(DatasiteFolderName::PREFIX),

@@ -3,8 +3,14 @@
 //! The local files are the truth. Whatever changes them (the user, a job, an accepted proposal)
 //! is found by comparing them with what was last published, and becomes events. So an accepted
 //! proposal that a crash cut off from its event is published by the next sync all the same.
+//!
+//! An owner may have several machines. Each follows the event log, and of two events of one file the
+//! later counts ([`Datasite::is_newer`]), in whatever order a machine meets them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +30,10 @@ pub struct Datasite {
     pub last_event: Option<Timestamp>,
     /// The peers that were sent all they may read; one that isn't here is new.
     pub served: BTreeSet<Email>,
+    /// When the files that are gone were deleted, so that an older event that comes late doesn't
+    /// bring one back.
+    #[serde(default)]
+    pub deleted: BTreeMap<DatasitePath, Timestamp>,
 }
 
 /// One published file.
@@ -37,6 +47,13 @@ pub struct Published {
     pub stamp: String,
     /// The peers that were sent this content.
     pub readers: BTreeSet<Email>,
+    /// The time of the event that gave it this content.
+    #[serde(default = "long_ago")]
+    pub time: Timestamp,
+}
+
+fn long_ago() -> Timestamp {
+    Timestamp::EPOCH
 }
 
 /// A difference between the local files and what was published.
@@ -74,7 +91,36 @@ pub async fn local_files(
         .collect())
 }
 
+/// How long the deletion of a file is remembered.
+const DELETION_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+
 impl Datasite {
+    /// Whether an event of `path` at `time` that leads to `new` comes after all that is known of the
+    /// path. Of two events at one moment the one with the greater hash counts, on every machine.
+    #[must_use]
+    pub fn is_newer(&self, path: &DatasitePath, time: Timestamp, new: Option<ContentHash>) -> bool {
+        let known = match (self.files.get(path), self.deleted.get(path)) {
+            (Some(file), _) => (file.time, Some(file.hash)),
+            (None, Some(deleted)) => (*deleted, None),
+            (None, None) => return true,
+        };
+        (time, new) > known
+    }
+
+    /// Notes that the file at `path` is published as `entry` since `time`; `None` when it is gone.
+    pub fn note(&mut self, path: DatasitePath, entry: Option<Published>, time: Timestamp) {
+        self.last_event = self.last_event.max(Some(time));
+        if let Some(entry) = entry {
+            self.deleted.remove(&path);
+            self.files.insert(path, entry);
+        } else {
+            self.files.remove(&path);
+            self.deleted.insert(path, time);
+            let newest = self.last_event.unwrap_or(time);
+            self.deleted.retain(|_, deleted| newest.since(*deleted) < DELETION_KEPT);
+        }
+    }
+
     /// How `local` (from [`local_files`]) differs from what was published. A file whose length and
     /// stamp are as remembered isn't read.
     ///

@@ -1,6 +1,7 @@
 //! What to search for, in the words of Drive's `q` parameter.
 
 use super::{DriveFile, FileId, file::FOLDER};
+use crate::domain::Timestamp;
 
 /// Parents in one query. More make the address too long for Drive.
 const PARENTS_PER_QUERY: usize = 50;
@@ -17,6 +18,7 @@ pub struct Query {
     folders: Option<bool>,
     owned_by_me: Option<bool>,
     parents: Option<Vec<FileId>>,
+    created_since: Option<Timestamp>,
     alternatives: Vec<Query>,
 }
 
@@ -89,6 +91,14 @@ impl Query {
         self
     }
 
+    /// Only files made at `time` or later, by Drive's clock.
+    #[must_use]
+    pub fn created_since(mut self, time: Timestamp) -> Self {
+        self.terms.push(format!("createdTime >= '{}'", time.to_iso()));
+        self.created_since = Some(time);
+        self
+    }
+
     /// Only files with this app property.
     #[must_use]
     pub fn app_property(mut self, key: &str, value: &str) -> Self {
@@ -124,6 +134,7 @@ impl Query {
             && self.prefix.as_ref().is_none_or(|prefix| file.name.starts_with(prefix))
             && self.folders.is_none_or(|folders| folders == file.is_folder())
             && self.owned_by_me.is_none_or(|owned| owned == file.owned_by_me)
+            && self.created_since.is_none_or(|time| file.created.is_none_or(|created| created >= time))
             && (self.alternatives.is_empty() || self.alternatives.iter().any(|query| query.admits(file)))
     }
 }
@@ -147,6 +158,13 @@ mod tests {
                 r"('p1' in parents) and name = 'it\'s \\ here' and mimeType = 'application/vnd.google-apps.folder' and 'me' in owners and trashed = false"
             ]
         );
+    }
+
+    #[test]
+    fn asks_for_what_is_new() {
+        let time = Timestamp::from_iso("2026-11-23T04:29:58.5Z").unwrap();
+        let texts = Query::new().created_since(time).texts();
+        assert_eq!(texts, ["createdTime >= '2026-11-23T04:29:58.500000Z' and trashed = false"]);
     }
 
     #[test]

@@ -106,12 +106,13 @@ pub struct Processed {
     pub jobs: Vec<Job>,
     /// The jobs that didn't run though they are approved, with the reason.
     pub not_run: Vec<(JobId, String)>,
-    /// The sync that published the results.
+    /// The sync around it, which published the results.
     pub sync: SyncReport,
 }
 
 impl SyftboxManager {
-    /// Runs every approved job and then syncs. The owner's role.
+    /// Syncs, running every approved job when all that is new has come in (a job that another machine
+    /// of ours ran isn't run again) and before the results go out. The owner's role.
     ///
     /// # Errors
     /// When the local folder or Drive can't be used. A job that can't be run is in the result.
@@ -123,8 +124,8 @@ impl SyftboxManager {
         self.need_owner("processing jobs")?;
         let mut processed = Processed::default();
         let me = self.email().clone();
-        let mut report = SyncReport::default();
-        self.receive_jobs(&mut report).await?;
+        let sync = SyncOptions::default();
+        let incoming = self.sync_in(&sync, &mut processed.sync).await?;
         for id in self.job_ids(&me).await? {
             let job = self.read_job(id).await?;
             if job.status() != JobStatus::Approved {
@@ -142,8 +143,7 @@ impl SyftboxManager {
                 Err(error) => return Err(error),
             }
         }
-        processed.sync = self.sync(&SyncOptions::default()).await?;
-        processed.sync.refused.splice(0..0, report.refused);
+        self.sync_out(&sync, incoming, &mut processed.sync).await?;
         Ok(processed)
     }
 

@@ -152,6 +152,9 @@ pub enum ManagerError {
     /// The submission isn't one.
     #[error("the job can't be submitted: {0}")]
     BadSubmission(String),
+    /// A checkpoint that couldn't be made.
+    #[error("no checkpoint was made: {0}")]
+    NoCheckpoint(crate::sync::NoCheckpoint),
     /// A job couldn't be run at all.
     #[error("the job could not be run: {0}")]
     Runner(#[from] crate::jobs::RunnerError),

@@ -11,7 +11,7 @@ use crate::{
     catalog::{Catalog, Listing, SpareIds},
     datasite,
     domain::{DatasitePath, Email, Generation, Timestamp},
-    drive::{Drive, DriveFile, FileId, NewFile},
+    drive::{BatchCall, Drive, DriveFile, FileId, NewFile},
     peers::Peers,
     platform::{FileStore, Platform},
     state::{Document, State},
@@ -103,6 +103,27 @@ impl SyftboxManager {
         }
         let new = NewFile::new(self.new_id().await?, name, root);
         Ok(self.make_folder(new).await?.id)
+    }
+
+    /// The same, for folders whose children we follow. At most one request.
+    pub(crate) async fn own_listed_folders(&mut self, names: &[String]) -> Result<Vec<FileId>, ManagerError> {
+        let root = self.root()?;
+        let missing: Vec<&String> =
+            names.iter().filter(|name| self.catalog.child(&root, name).is_none()).collect();
+        let ids = self.ids.take(missing.len(), &self.drive, &self.state).await?;
+        let creates = ids
+            .into_iter()
+            .zip(&missing)
+            .map(|(id, name)| BatchCall::CreateFolder(NewFile::new(id, name.as_str(), root.clone())))
+            .collect();
+        for made in self.all_of(creates).await?.into_iter().flatten() {
+            self.catalog.note_new_folder(made);
+        }
+        if !missing.is_empty() {
+            self.save_catalog().await?;
+        }
+        let found = names.iter().map(|name| self.catalog.child(&root, name).map(|folder| folder.id.clone()));
+        found.collect::<Option<_>>().ok_or(ManagerError::NoSyftboxFolder)
     }
 
     pub(crate) async fn make_folder(&mut self, new: NewFile) -> Result<DriveFile, ManagerError> {

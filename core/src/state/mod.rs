@@ -30,6 +30,8 @@ pub enum Document {
     Datasite,
     /// [`crate::sync::KeptRollingState`]
     RollingState,
+    /// [`crate::sync::KnownLog`]
+    EventLog,
     /// [`crate::sync::Followed`]
     Followed,
     /// [`crate::jobs::Approvals`]
@@ -45,6 +47,7 @@ impl Document {
             Self::Peers => "peers.json",
             Self::Datasite => "datasite.json",
             Self::RollingState => "rolling_state.json",
+            Self::EventLog => "event_log.json",
             Self::Followed => "followed.json",
             Self::Approvals => "approvals.json",
         }

@@ -47,9 +47,6 @@ impl SyftboxManager {
         owners: &[Email],
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
-        if !self.roles().owner {
-            self.list_message_folders(owners).await?;
-        }
         let mut followed = self.load_followed().await?;
         for owner in owners {
             let me = self.email().clone();

@@ -1,7 +1,7 @@
 //! Intents: what has to happen on Drive, written down before it is touched.
 //!
-//! A posting is a set of uploads with ids that Drive made in advance, and of messages to archive
-//! when they are done. It can be carried out any number of times with the same effect, so a process
+//! A posting is a set of uploads with ids that Drive made in advance, and of files to archive or to
+//! delete when they are done. It can be carried out any number of times with the same effect, so a process
 //! that dies at any request goes on where it was at the next sync: nothing is lost or sent twice.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +14,10 @@ use crate::{
     catalog::Catalog,
     datasite::{Datasite, Published},
     domain::{DatasitePath, Email, Timestamp},
-    drive::{BatchCall, Content, Drive, DriveError, FileId, NewFile},
+    drive::{BatchCall, Content, Drive, DriveError, DriveFile, FileId, NewFile},
     platform::{FileErrorKind, FileStore, Platform, tree},
     state::{State, StateError, path_of},
+    wire::MAX_EXPANDED,
 };
 
 /// How the file of a recorded intent ends.
@@ -31,8 +32,17 @@ pub(crate) struct Posting {
     pub(crate) published: PublishedFiles,
     /// Uploaded first, all of them.
     pub(crate) uploads: Vec<PlannedUpload>,
+    /// Which of them is the events message of our own event log.
+    #[serde(default)]
+    pub(crate) log: Option<FileId>,
     /// Moved when all uploads are done.
     pub(crate) archive: Vec<PlannedMove>,
+    /// Files of ours that the uploads replace: deleted when all uploads are done.
+    #[serde(default)]
+    pub(crate) replaced: Vec<FileId>,
+    /// The events up to this time are in a checkpoint of this posting, and leave the rolling state.
+    #[serde(default)]
+    pub(crate) checkpointed: Option<Timestamp>,
 }
 
 /// The part of [`Datasite`] that a posting changes.
@@ -55,6 +65,9 @@ pub(crate) struct PlannedUpload {
     pub(crate) name: String,
     /// The folder it goes to.
     pub(crate) parent: FileId,
+    /// What that folder is called when it is one of ours, which is made anew when it is gone.
+    #[serde(default)]
+    pub(crate) own_folder: Option<String>,
     /// Where its bytes wait, in the local state folder.
     payload: DatasitePath,
 }
@@ -75,6 +88,8 @@ pub(crate) struct PlannedMove {
 pub(crate) struct Posted {
     /// What couldn't be put where it belongs because the place is gone or closed to us.
     pub(crate) undeliverable: Vec<String>,
+    /// Names of folders of ours that are gone. The posting is still open: it needs others.
+    pub(crate) lost_folders: BTreeSet<String>,
 }
 
 /// The postings of one `SyftBox` folder.
@@ -102,7 +117,12 @@ impl<'a> Journal<'a> {
     ) -> Result<PlannedUpload, StateError> {
         let path = path_of(&format!("journal/{id}.payload"))?;
         self.files().write(&path, payload).await?;
-        Ok(PlannedUpload { id, name, parent, payload: path })
+        Ok(PlannedUpload { id, name, parent, own_folder: None, payload: path })
+    }
+
+    /// The bytes of a planned upload.
+    pub(crate) async fn payload(&self, upload: &PlannedUpload) -> Result<Bytes, StateError> {
+        Ok(self.files().read(&upload.payload, MAX_EXPANDED).await?)
     }
 
     /// Writes the intent down. From here on it will happen.
@@ -113,8 +133,17 @@ impl<'a> Journal<'a> {
     ) -> Result<DatasitePath, StateError> {
         // Fixed width, so that names sort by time.
         let path = path_of(&format!("journal/{:020.6}{RECORD_EXTENSION}", time.seconds()))?;
-        self.state.save_at(&path, posting).await?;
+        self.record_again(&path, posting).await?;
         Ok(path)
+    }
+
+    /// Writes a changed intent down in its place.
+    pub(crate) async fn record_again(
+        &self,
+        record: &DatasitePath,
+        posting: &Posting,
+    ) -> Result<(), StateError> {
+        self.state.save_at(record, posting).await
     }
 
     /// The intents that are not done, oldest first. Payloads of intents that were never recorded go.
@@ -157,15 +186,25 @@ impl<'a> Journal<'a> {
             .collect::<Vec<_>>();
         for (upload, result) in uploads.await {
             match result {
-                Ok(()) => {}
+                Ok(file) => catalog.note_if_followed(file),
                 Err(JournalError::Drive(error)) if error.is_closed_to_us() => {
                     catalog.forget(&upload.parent);
-                    posted.undeliverable.push(format!("{}: {error}", upload.name));
+                    match &upload.own_folder {
+                        Some(name) => _ = posted.lost_folders.insert(name.clone()),
+                        None => posted.undeliverable.push(format!("{}: {error}", upload.name)),
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
+        if !posted.lost_folders.is_empty() {
+            return Ok(posted);
+        }
         self.archive(drive, catalog, &posting.archive).await?;
+        // What replaces them isn't there when it couldn't be delivered.
+        if posted.undeliverable.is_empty() {
+            delete(drive, catalog, &posting.replaced).await?;
+        }
         self.files().remove(record).await.map_err(StateError::from)?;
         let payloads = stream::iter(&posting.uploads).map(Ok);
         payloads
@@ -175,7 +214,7 @@ impl<'a> Journal<'a> {
         Ok(posted)
     }
 
-    async fn upload(&self, drive: &Drive, upload: &PlannedUpload) -> Result<(), JournalError> {
+    async fn upload(&self, drive: &Drive, upload: &PlannedUpload) -> Result<DriveFile, JournalError> {
         let stat = self.files().stat(&upload.payload).await.map_err(StateError::from)?;
         let Some(stat) = stat else {
             let missing = crate::platform::FileError::new(&upload.payload, FileErrorKind::Missing);
@@ -184,8 +223,7 @@ impl<'a> Journal<'a> {
         let new = NewFile::new(upload.id.clone(), upload.name.clone(), upload.parent.clone());
         let content =
             Content::File { files: self.platform.files.clone(), path: upload.payload.clone(), len: stat.len };
-        drive.upload(new, content).await?;
-        Ok(())
+        Ok(drive.upload(new, content).await?)
     }
 
     async fn archive(
@@ -213,6 +251,22 @@ impl<'a> Journal<'a> {
     }
 }
 
+/// Deletes files of ours; what is gone already is as it should be, and what isn't ours any more stays.
+async fn delete(drive: &Drive, catalog: &mut Catalog, files: &[FileId]) -> Result<(), JournalError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let calls = files.iter().cloned().map(BatchCall::Delete).collect();
+    for (id, result) in files.iter().zip(drive.batch(calls).await?) {
+        match result {
+            Ok(_) => catalog.take_away(id),
+            Err(error) if error.is_closed_to_us() => catalog.take_away(id),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// A posting that couldn't be carried out; it stays, and is tried again by the next sync.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -232,10 +286,8 @@ impl PublishedFiles {
     /// Takes the changes over. Doing so again changes nothing.
     pub(crate) fn apply_to(self, datasite: &mut Datasite) {
         for (path, entry) in self.files {
-            match entry {
-                Some(entry) => datasite.files.insert(path, entry),
-                None => datasite.files.remove(&path),
-            };
+            let time = entry.as_ref().map(|entry| entry.time).or(self.last_event);
+            datasite.note(path, entry, time.unwrap_or(Timestamp::EPOCH));
         }
         datasite.last_event = datasite.last_event.max(self.last_event);
         datasite.served.extend(self.served);

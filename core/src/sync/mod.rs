@@ -5,32 +5,49 @@
 //! the datasites of our peers are followed. One bad message, file or peer never stops the others:
 //! it is refused in the [`SyncReport`].
 
+mod checkpoint;
 mod collections;
 mod follow;
 mod journal;
 mod messages;
 mod options;
+mod outbox;
+mod own_log;
 mod publish;
 mod receive;
 mod report;
 mod restore;
+mod restored;
 mod rolling;
 mod send;
 
 pub use self::{
+    checkpoint::{CheckpointKind, CheckpointStatus, MadeCheckpoint, NoCheckpoint},
     follow::Followed,
     journal::JournalError,
     options::SyncOptions,
+    own_log::KnownLog,
     report::{Refusal, SkippedPeer, SyncReport},
     rolling::KeptRollingState,
 };
 pub(crate) use self::{publish::MAX_FILE_BYTES, send::Submission};
+use std::collections::BTreeSet;
+
 use crate::{
     domain::Email,
     manager::{ManagerError, SyftboxManager},
     state::Document,
-    wire::{PeerState, names::BoxKind},
+    wire::{
+        EventsMessage, PeerState, decode,
+        names::{BoxKind, EventLogFolderName},
+    },
 };
+
+/// What the first half of a sync leaves to the second.
+pub(crate) struct Incoming {
+    peers: Vec<Email>,
+    archive: Vec<journal::PlannedMove>,
+}
 
 impl SyftboxManager {
     /// Syncs in the roles of the account. One request when nothing is new.
@@ -39,22 +56,53 @@ impl SyftboxManager {
     /// When Drive or the local folder can't be used at all; what was done until then stays done.
     pub async fn sync(&mut self, options: &SyncOptions) -> Result<SyncReport, ManagerError> {
         let mut report = SyncReport::default();
+        let incoming = self.sync_in(options, &mut report).await?;
+        self.sync_out(options, incoming, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The first half of a sync: what others and other machines of ours did becomes local files.
+    /// Without the second half nothing is lost; a later sync finds the same again.
+    pub(crate) async fn sync_in(
+        &mut self,
+        options: &SyncOptions,
+        report: &mut SyncReport,
+    ) -> Result<Incoming, ManagerError> {
         self.refresh_catalog(options.full).await?;
-        self.load_peers(&mut report).await?;
-        self.carry_out_open_postings(&mut report).await?;
-        let peers = self.peers_to_talk_to(&mut report);
+        self.load_peers(report).await?;
+        self.carry_out_open_postings(report).await?;
+        let peers = self.peers_to_talk_to(report);
+        self.list_message_folders(&peers).await?;
+        let mut archive = Vec::new();
         if self.roles().owner {
-            self.restore_datasite(&peers, &mut report).await?;
-            let archive = self.receive_proposals(&peers, &mut report).await?;
-            report.jobs_received = self.receive_jobs(&mut report).await?;
-            self.publish(&peers, archive, &mut report).await?;
+            self.restore_datasite(&peers, report).await?;
+            self.follow_own_log(&peers, report).await?;
+            archive = self.receive_proposals(&peers, report).await?;
+            report.jobs_received += self.receive_jobs(report).await?;
+        }
+        Ok(Incoming { peers, archive })
+    }
+
+    /// The second half of a sync: what is new here goes out; then the datasites of peers are followed.
+    pub(crate) async fn sync_out(
+        &mut self,
+        options: &SyncOptions,
+        Incoming { peers, archive }: Incoming,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
+        if self.roles().owner {
+            let written = self.publish(&peers, archive, report).await?;
+            self.merge_outboxes(&written, report).await?;
+            if options.auto_checkpoint {
+                self.checkpoint_if_due(options.checkpoint_threshold, report).await?;
+            }
+            self.upload_rolling_state(report).await?;
         }
         if self.roles().scientist {
-            self.follow(&peers, &mut report).await?;
-            self.fetch_collections(&peers, &mut report).await?;
+            self.follow(&peers, report).await?;
+            self.fetch_collections(&peers, report).await?;
         }
-        self.save_catalog().await?;
-        Ok(report)
+        self.save_catalog().await
     }
 
     /// The peers that we exchange with; the others are in the report with the reason.
@@ -72,17 +120,22 @@ impl SyftboxManager {
         peers
     }
 
-    /// Makes sure that the message folders we read from are known to the catalog.
+    /// Makes sure that the folders of which we need to know what is in them are known to the catalog.
     async fn list_message_folders(&mut self, peers: &[Email]) -> Result<(), ManagerError> {
         let me = self.email().clone();
         let mut folders = Vec::new();
         for peer in peers {
             if self.roles().owner {
                 folders.extend(self.pair_folder_id(peer, &me, BoxKind::Inbox, peer));
+                folders.extend(self.pair_folder_id(peer, &me, BoxKind::Outbox, peer));
             }
             if self.roles().scientist {
                 folders.extend(self.pair_folder_id(&me, peer, BoxKind::Outbox, &me));
             }
+        }
+        if self.roles().owner {
+            folders.extend(self.checkpoint_folders());
+            folders.extend(self.rolling_state_folders());
         }
         Ok(self.catalog.ensure_listed(&self.drive, folders).await?)
     }
@@ -91,7 +144,7 @@ impl SyftboxManager {
         let journal = journal::Journal::new(&self.platform, &self.state);
         let open = journal.open_postings().await?;
         for (record, posting) in open {
-            self.carry_out(&record, &posting, report).await?;
+            self.carry_out(&record, posting, report).await?;
         }
         Ok(())
     }
@@ -100,25 +153,70 @@ impl SyftboxManager {
     async fn carry_out(
         &mut self,
         record: &crate::domain::DatasitePath,
-        posting: &journal::Posting,
+        mut posting: journal::Posting,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
+        self.remember(&posting).await?;
+        let me = self.email().clone();
+        loop {
+            let journal = journal::Journal::new(&self.platform, &self.state);
+            let posted = journal.carry_out(&self.drive, &mut self.catalog, record, &posting).await?;
+            for what in posted.undeliverable {
+                let why = "the folder on Drive is gone or closed to us; ask the peer to add you again";
+                report.refuse(&me, what, why);
+            }
+            if posted.lost_folders.is_empty() {
+                return self.save_catalog().await;
+            }
+            self.replace_lost_folders(&mut posting, &posted.lost_folders).await?;
+            journal::Journal::new(&self.platform, &self.state).record_again(record, &posting).await?;
+        }
+    }
+
+    /// What a posting changes in what we remember. Doing so again changes nothing.
+    async fn remember(&mut self, posting: &journal::Posting) -> Result<(), ManagerError> {
         if !posting.published.is_empty() {
             let mut datasite = self.load_datasite().await?;
             posting.published.clone().apply_to(&mut datasite);
             self.state.save(Document::Datasite, &datasite).await?;
         }
-        let journal = journal::Journal::new(&self.platform, &self.state);
-        let posted = journal.carry_out(&self.drive, &mut self.catalog, record, posting).await?;
-        for what in posted.undeliverable {
-            let me = self.email().clone();
-            report.refuse(
-                &me,
-                what,
-                "the folder on Drive is gone or closed to us; ask the peer to add you again",
-            );
+        let log = posting.log.as_ref();
+        if let Some(upload) = posting.uploads.iter().find(|upload| Some(&upload.id) == log) {
+            let payload = journal::Journal::new(&self.platform, &self.state).payload(upload).await?;
+            let message: EventsMessage = decode(&payload)?;
+            self.note_in_rolling_state(&message.events.accepted).await?;
+            let mut known = self.load_known_log().await?;
+            known.note(upload.id.clone(), None);
+            self.state.save(Document::EventLog, &known).await?;
         }
-        self.save_catalog().await
+        if let Some(through) = posting.checkpointed {
+            let mut kept = self.load_rolling_state().await?;
+            kept.state.go_on_from(through, self.now());
+            kept.ahead = true;
+            kept.gap = false;
+            self.save_rolling_state(&kept).await?;
+        }
+        Ok(())
+    }
+
+    /// Folders of ours that somebody deleted on Drive are made anew, and the uploads go there.
+    async fn replace_lost_folders(
+        &mut self,
+        posting: &mut journal::Posting,
+        lost: &BTreeSet<String>,
+    ) -> Result<(), ManagerError> {
+        for upload in &mut posting.uploads {
+            if let Some(name) = upload.own_folder.clone()
+                && lost.contains(&name)
+            {
+                upload.parent = if name.parse::<EventLogFolderName>().is_ok() {
+                    self.event_log_folder().await?
+                } else {
+                    self.make_state_folders().await?.1
+                };
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn load_datasite(&self) -> Result<crate::datasite::Datasite, ManagerError> {

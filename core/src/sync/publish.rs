@@ -88,13 +88,14 @@ fn route(
 }
 
 impl SyftboxManager {
-    /// Publishes what differs and archives the messages that led to it.
+    /// Publishes what differs and archives the messages that led to it. Gives the outboxes that
+    /// were written to.
     pub(super) async fn publish(
         &mut self,
         peers: &[Email],
         archive: Vec<PlannedMove>,
         report: &mut SyncReport,
-    ) -> Result<(), ManagerError> {
+    ) -> Result<BTreeSet<FileId>, ManagerError> {
         let me = self.email().clone();
         let folder = Self::datasite_folder(&me)?;
         let local = datasite::local_files(self.files(), &folder).await?;
@@ -117,8 +118,9 @@ impl SyftboxManager {
         if outgoing.is_empty() && archive.is_empty() && served.is_subset(&datasite.served) {
             // Stamps may have been renewed.
             self.state.save(Document::Datasite, &datasite).await?;
-            return self.upload_rolling_state().await;
+            return Ok(BTreeSet::new());
         }
+        let mut written = BTreeSet::new();
         let mut archive = Some(archive);
         let mut messages = split(outgoing).into_iter().peekable();
         loop {
@@ -126,16 +128,16 @@ impl SyftboxManager {
             let last = messages.peek().is_none();
             let archive = if last { archive.take().unwrap_or_default() } else { Vec::new() };
             let served = if last { served.clone() } else { BTreeSet::new() };
-            self.publish_message(&datasite, &folder, files, archive, served, report).await?;
+            written.extend(self.publish_message(&datasite, &folder, files, archive, served, report).await?);
             if last {
                 break;
             }
             datasite = self.load_datasite().await?;
         }
-        self.upload_rolling_state().await
+        Ok(written)
     }
 
-    /// Publishes one message's worth of files.
+    /// Publishes one message's worth of files. Gives the outboxes that it went to.
     async fn publish_message(
         &mut self,
         datasite: &Datasite,
@@ -144,7 +146,7 @@ impl SyftboxManager {
         archive: Vec<PlannedMove>,
         served: BTreeSet<Email>,
         report: &mut SyncReport,
-    ) -> Result<(), ManagerError> {
+    ) -> Result<BTreeSet<FileId>, ManagerError> {
         let time = match datasite.last_event {
             Some(last) => self.now().max(last.after(TICK)),
             None => self.now(),
@@ -163,8 +165,11 @@ impl SyftboxManager {
             }
         }
         report.events_published += log.len();
-        self.note_in_rolling_state(&log).await?;
+        let logged = !log.is_empty();
+        let log_name =
+            EventLogFolderName { version: self.generation().version(), datasite: self.email().clone() };
         let destinations = self.destinations(log, outboxes, report).await?;
+        let mut written: BTreeSet<FileId> = destinations.iter().map(|(folder, _)| folder.clone()).collect();
         let mut uploads = Vec::new();
         let ids = self.ids.take(destinations.len(), &self.drive, &self.state).await?;
         for (id, (parent, events)) in ids.into_iter().zip(destinations) {
@@ -175,9 +180,16 @@ impl SyftboxManager {
             uploads
                 .push(journal.plan_upload(id, name.file_name(MessageKind::Events), parent, payload).await?);
         }
-        let posting = Posting { published, uploads, archive };
+        let mut log = None;
+        if let (true, Some(first)) = (logged, uploads.first_mut()) {
+            log = Some(first.id.clone());
+            first.own_folder = Some(log_name.to_string());
+            written.remove(&first.parent);
+        }
+        let posting = Posting { published, uploads, log, archive, ..Posting::default() };
         let record = Journal::new(&self.platform, &self.state).record(time, &posting).await?;
-        self.carry_out(&record, &posting, report).await
+        self.carry_out(&record, posting, report).await?;
+        Ok(written)
     }
 
     /// The event of one file, and what is remembered of the file when it is published; `None` when
@@ -190,6 +202,8 @@ impl SyftboxManager {
         time: Timestamp,
     ) -> Result<Option<(Event, Option<Published>)>, ManagerError> {
         let known = datasite.files.get(&file.change.path);
+        // What is sent again is no newer than it was.
+        let time = known.filter(|_| !file.logged).map_or(time, |known| known.time);
         let content = match &file.change.new {
             None => None,
             Some((hash, stat)) => {
@@ -207,7 +221,7 @@ impl SyftboxManager {
             if !file.logged {
                 readers.extend(known.into_iter().flat_map(|known| known.readers.iter().cloned()));
             }
-            Published { hash: content.hash(), len: stat.len, stamp: stat.stamp.clone(), readers }
+            Published { hash: content.hash(), len: stat.len, stamp: stat.stamp.clone(), readers, time }
         });
         let change = ProposedChange::new(
             uuid(self.platform.random.as_ref()),
@@ -220,7 +234,7 @@ impl SyftboxManager {
         Ok(Some((Event::from_change(change, time), entry)))
     }
 
-    /// Where the events of a message go: the event log, and the outbox that each recipient made.
+    /// Where the events of a message go: the event log first, if at all, and the outbox that each recipient made.
     async fn destinations(
         &mut self,
         log: Vec<Event>,
@@ -230,8 +244,7 @@ impl SyftboxManager {
         let me = self.email().clone();
         let mut destinations = Vec::new();
         if !log.is_empty() {
-            let name = EventLogFolderName { version: self.generation().version(), datasite: me.clone() };
-            destinations.push((self.own_folder(&name.to_string()).await?, log));
+            destinations.push((self.event_log_folder().await?, log));
         }
         for (peer, events) in outboxes {
             match self.pair_folder_id(&peer, &me, BoxKind::Outbox, &peer) {
@@ -286,7 +299,13 @@ mod tests {
 
     fn published(readers: &[&str]) -> Published {
         let readers = readers.iter().map(|name| email(name)).collect();
-        Published { hash: ContentHash::of(b""), len: 1, stamp: "1".to_owned(), readers }
+        Published {
+            hash: ContentHash::of(b""),
+            len: 1,
+            stamp: "1".to_owned(),
+            readers,
+            time: Timestamp::EPOCH,
+        }
     }
 
     /// `a` reads below `a/`, `b` reads all but that.
@@ -316,7 +335,7 @@ mod tests {
 
     fn served(files: &[(&str, &[&str])]) -> Datasite {
         let files = files.iter().map(|(path, readers)| (path.parse().unwrap(), published(readers))).collect();
-        Datasite { files, last_event: None, served: [email("a"), email("b")].into() }
+        Datasite { files, served: [email("a"), email("b")].into(), ..Datasite::default() }
     }
 
     #[test]

@@ -77,7 +77,6 @@ impl SyftboxManager {
         peers: &[Email],
         report: &mut SyncReport,
     ) -> Result<Vec<PlannedMove>, ManagerError> {
-        self.list_message_folders(peers).await?;
         let mut archive = Vec::new();
         for peer in peers {
             let me = self.email().clone();
@@ -194,7 +193,7 @@ impl SyftboxManager {
     }
 
     /// The hash of the file at `path`, `None` when there is none.
-    async fn current_hash(&self, path: &DatasitePath) -> Result<Option<ContentHash>, FileError> {
+    pub(super) async fn current_hash(&self, path: &DatasitePath) -> Result<Option<ContentHash>, FileError> {
         match self.files().stat(path).await? {
             None => Ok(None),
             Some(stat) => match stat.kind {

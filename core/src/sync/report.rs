@@ -13,10 +13,16 @@ pub struct SyncReport {
     pub changes_applied: usize,
     /// Jobs seen for the first time.
     pub jobs_received: usize,
-    /// Files of our datasite that a new machine took from the event log.
+    /// Files of our datasite that a new machine took from Drive.
     pub files_restored: usize,
     /// Events written to our event log.
     pub events_published: usize,
+    /// Events that another machine of ours published, and that are in our datasite here now.
+    pub events_followed: usize,
+    /// Messages to peers that were merged with others.
+    pub messages_merged: usize,
+    /// Checkpoints of our datasite that were made.
+    pub checkpoints_made: usize,
     /// Events of other datasites that were applied here.
     pub events_applied: usize,
     /// Collections of other datasites that were fetched.

@@ -41,7 +41,7 @@ impl SyftboxManager {
             self.files().write(&path, content).await?;
         }
         let mut report = SyncReport::default();
-        self.carry_out(&record, &posting, &mut report).await?;
+        self.carry_out(&record, posting, &mut report).await?;
         match report.refused.into_iter().next() {
             None => Ok(()),
             Some(refusal) => Err(ManagerError::BadSubmission(refusal.why)),

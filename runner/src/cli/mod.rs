@@ -4,6 +4,7 @@
 //! stdout is data and stderr is messages. With `--json` exactly one JSON document is on stdout when
 //! the command is done, and nothing when it failed. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod checkpoint;
 mod dataset;
 mod drive;
 mod error;
@@ -54,6 +55,9 @@ enum Command {
     /// Code that scientists submit and owners review and run
     #[command(subcommand)]
     Job(job::Command),
+    /// What a new machine of yours starts from
+    #[command(subcommand)]
+    Checkpoint(checkpoint::Command),
     /// A Drive on this machine, for those without a Google account
     #[command(subcommand)]
     Drive(drive::Command),
@@ -91,6 +95,7 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
         Command::Peer(command) => peer::run(&options, output, command).await,
         Command::Dataset(command) => dataset::run(&options, output, command).await,
         Command::Job(command) => job::run(&options, output, command).await,
+        Command::Checkpoint(command) => checkpoint::run(&options, output, command).await,
         Command::Drive(command) => drive::run(&options, output, command).await,
         Command::Runtime(command) => runtime::run(output, command),
         Command::Demo(arguments) => show_demo(output, arguments).await,
