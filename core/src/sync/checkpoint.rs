@@ -322,12 +322,11 @@ impl SyftboxManager {
         let mut found = OnDrive::default();
         for folder in self.checkpoint_folders() {
             for file in self.catalog.children(&folder).filter(|file| file.owned_by_me) {
-                if let (false, Ok(name)) = (file.is_folder(), file.name.parse()) {
-                    found.full.push((name, file.clone()));
-                } else if let (false, Ok(name)) = (file.is_folder(), file.name.parse()) {
-                    found.incremental.push((name, file.clone()));
-                } else {
-                    found.other.push(file.clone());
+                let (full, incremental) = (file.name.parse(), file.name.parse());
+                match (file.is_folder(), full, incremental) {
+                    (false, Ok(name), _) => found.full.push((name, file.clone())),
+                    (false, _, Ok(name)) => found.incremental.push((name, file.clone())),
+                    _ => found.other.push(file.clone()),
                 }
             }
         }

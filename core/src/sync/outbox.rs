@@ -79,7 +79,7 @@ fn content_bytes(event: &Event) -> u64 {
 }
 
 /// The longest runs of small messages that are worth merging; `all` are in order.
-fn runs(all: Vec<DriveFile>) -> Vec<Vec<DriveFile>> {
+fn runs(all: &[DriveFile]) -> Vec<Vec<DriveFile>> {
     let is_small = |file: &DriveFile| file.size.is_some_and(|size| size <= MAX_SOURCE_BYTES);
     let runs = all.split(|file| !is_small(file)).filter(|run| run.len() >= MERGED_AT);
     runs.map(<[DriveFile]>::to_vec).collect()
@@ -95,7 +95,7 @@ impl SyftboxManager {
     ) -> Result<(), ManagerError> {
         for outbox in outboxes {
             let ours = self.catalog.children(outbox).filter(|file| file.owned_by_me);
-            for run in runs(messages::in_order(ours)) {
+            for run in runs(&messages::in_order(ours)) {
                 self.merge(outbox, run, report).await?;
             }
         }
@@ -160,7 +160,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::wire::ProposedChange;
+    use crate::wire::{FileContent, ProposedChange};
 
     fn at(seconds: u32) -> Timestamp {
         Timestamp::from_seconds(f64::from(seconds)).unwrap()
@@ -189,7 +189,7 @@ mod tests {
         let events = merged.into_events();
         let left: Vec<_> = events
             .iter()
-            .map(|event| (event.path.as_str(), event.content.as_ref().map(|content| content.as_bytes())))
+            .map(|event| (event.path.as_str(), event.content.as_ref().map(FileContent::as_bytes)))
             .collect();
         assert_eq!(left, [("b", Some(&b"22"[..])), ("d", Some(b"d")), ("a", None), ("c", Some(b"333"))]);
     }
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn only_messages_in_a_row_are_merged() {
         let sizes = |sizes: &[u64]| {
-            let all = sizes.iter().enumerate().map(|(n, size)| message(n, *size)).collect();
-            runs(all).iter().map(Vec::len).collect::<Vec<_>>()
+            let all: Vec<_> = sizes.iter().enumerate().map(|(n, size)| message(n, *size)).collect();
+            runs(&all).iter().map(Vec::len).collect::<Vec<_>>()
         };
         let large = MAX_SOURCE_BYTES + 1;
         assert_eq!(sizes(&[1; 19]), [0_usize; 0]);

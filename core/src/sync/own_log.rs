@@ -223,17 +223,14 @@ impl SyftboxManager {
                 None => self.files().remove(&path).await?,
             }
         }
-        let entry = match event.new_hash() {
-            None => None,
-            Some(hash) => Some(Published {
-                hash,
-                len: event.content.as_ref().map_or(0, |content| content.as_bytes().len() as u64),
-                // Whether the file here has this content is found by reading it.
-                stamp: String::new(),
-                readers: published.map(|file| file.readers.clone()).unwrap_or_default(),
-                time: event.timestamp,
-            }),
-        };
+        let entry = event.content.as_ref().map(|content| Published {
+            hash: content.hash(),
+            len: content.as_bytes().len() as u64,
+            // Whether the file here has this content is found by reading it.
+            stamp: String::new(),
+            readers: published.map(|file| file.readers.clone()).unwrap_or_default(),
+            time: event.timestamp,
+        });
         datasite.note(event.path.clone(), entry, event.timestamp);
         Ok(())
     }

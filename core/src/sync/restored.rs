@@ -50,7 +50,7 @@ impl<'a> Restored<'a> {
     }
 
     /// Where the content of `path` waits.
-    fn waiting_at(&self, path: &DatasitePath) -> Result<DatasitePath, FileError> {
+    fn waiting_at(path: &DatasitePath) -> Result<DatasitePath, FileError> {
         path_of(&format!("restoring/{}", ContentHash::of(path.as_str().as_bytes())))
     }
 
@@ -90,7 +90,7 @@ impl<'a> Restored<'a> {
             self.in_memory += len;
             return Ok(Waiting { hash, len, bytes: Some(bytes) });
         }
-        self.files.write(&self.waiting_at(path)?, bytes).await?;
+        self.files.write(&Self::waiting_at(path)?, bytes).await?;
         Ok(Waiting { hash, len, bytes: None })
     }
 
@@ -116,7 +116,7 @@ impl<'a> Restored<'a> {
             if self.files.stat(&local).await?.is_none() {
                 let bytes = match &content.bytes {
                     Some(bytes) => bytes.clone(),
-                    None => self.files.read(&self.waiting_at(path)?, MAX_EXPANDED).await?,
+                    None => self.files.read(&Self::waiting_at(path)?, MAX_EXPANDED).await?,
                 };
                 put(self.files, &local, bytes).await?;
                 placed += 1;

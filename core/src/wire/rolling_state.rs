@@ -153,6 +153,6 @@ mod tests {
         assert!(!one.clone().merge(state(b.to_vec()), now), "nothing new");
         one.go_on_from(Timestamp::from_seconds(2.0).unwrap(), now);
         assert_eq!(one.events.accepted.iter().map(|event| event.path.as_str()).collect::<Vec<_>>(), ["y"]);
-        assert_eq!(one.base_checkpoint_timestamp.seconds(), 2.0);
+        assert_eq!(one.base_checkpoint_timestamp, Timestamp::from_seconds(2.0).unwrap());
     }
 }

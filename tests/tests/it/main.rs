@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 mod bad_input;
+mod checkpoints;
 mod conversation;
 
 mod feed;
 mod hostile_peers;
 mod jobs;
+mod machine;
+mod outboxes;
 mod recovery;
 mod requests;
 mod scene;
