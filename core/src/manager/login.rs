@@ -58,7 +58,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// An hour: the lists cost two requests, and one more for every fifty peers.
+    /// An hour: the lists cost two requests, one for an owner's event log, and one more for every
+    /// fifty peers.
     pub const LIST_EVERY: Duration = Duration::from_mins(60);
 }
 

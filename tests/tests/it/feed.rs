@@ -51,17 +51,20 @@ fn what_the_feed_misses_is_found_by_a_list() {
 }
 
 #[test]
-fn a_list_costs_two_requests_and_only_when_it_is_due() {
+fn a_list_costs_few_requests_and_only_when_it_is_due() {
     let stage = scene::peers();
-    let requests = |arguments: &[&str]| {
-        stage.drive().requests().reset();
-        stage.owner.ask(arguments);
-        stage.drive().requests().count()
-    };
-    assert_eq!(requests(&["sync"]), 1);
-    assert_eq!(requests(&["sync", "--full"]), 3);
-    assert_eq!(requests(&["sync"]), 1);
-    assert_eq!(requests(&["sync", "--list-every", "0"]), 3);
+    // The changes, what is found by name, and the folders; an owner also looks at its event log.
+    for (person, lists) in [(&stage.owner, 4), (&stage.scientist, 3)] {
+        let requests = |arguments: &[&str]| {
+            stage.drive().requests().reset();
+            person.ask(arguments);
+            stage.drive().requests().count()
+        };
+        assert_eq!(requests(&["sync"]), 1);
+        assert_eq!(requests(&["sync", "--full"]), lists);
+        assert_eq!(requests(&["sync"]), 1);
+        assert_eq!(requests(&["sync", "--list-every", "0"]), lists);
+    }
 }
 
 #[test]
