@@ -2,7 +2,37 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
+mod cast;
 mod conversation;
 mod player;
 mod python;
 mod rust;
+mod trees;
+
+use cast::{Cast, Program::*};
+use syftbox_tests::PythonGeneration::{V0_1, V0_10};
+
+#[test]
+fn rust_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_10, Rust, Rust));
+}
+
+#[test]
+fn rust_owner_and_python_0_10_scientist() {
+    conversation::hold(&Cast::new(V0_10, Rust, Python));
+}
+
+#[test]
+fn rust_owner_and_python_0_1_scientist() {
+    conversation::hold(&Cast::new(V0_1, Rust, Python));
+}
+
+#[test]
+fn python_0_10_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_10, Python, Rust));
+}
+
+#[test]
+fn python_0_1_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_1, Python, Rust));
+}

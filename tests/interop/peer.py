@@ -109,7 +109,7 @@ class Peer:
                 "name": dataset.name,
                 "owner": dataset.owner,
                 "summary": dataset.summary,
-                "mock_files": sorted(file.name for file in dataset.mock_files),
+                "mock_files": [file.name for file in dataset.mock_files],
             }
             for dataset in self.client.datasets.get_all()
         ]
@@ -132,9 +132,9 @@ class Peer:
     def reject_job(self, name, reason):
         self.client.jobs[name].reject(reason)
 
-    def process(self):
+    def process(self, share):
         with syncing():
-            self.client.process_approved_jobs(share_outputs_with_submitter=True, share_logs_with_submitter=True)
+            self.client.process_approved_jobs(share_outputs_with_submitter=share, share_logs_with_submitter=share)
 
     def job_logs(self, name):
         job = self.client.jobs[name]

@@ -1,7 +1,6 @@
 //! Somebody in a conversation, whichever program they use.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,9 +9,11 @@ use serde_json::Value;
 pub(crate) const OWNER: &str = "olivia@hospital.org";
 /// The one who sends code.
 pub(crate) const SCIENTIST: &str = "sam_lee@uni.org";
+/// The one who is refused.
+pub(crate) const EVE: &str = "eve@other.org";
 
 /// A dataset to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct NewDataset<'a> {
     /// Its name.
     pub(crate) name: &'a str,
@@ -24,6 +25,8 @@ pub(crate) struct NewDataset<'a> {
     pub(crate) readme: Option<PathBuf>,
     /// What it is about.
     pub(crate) summary: &'a str,
+    /// Words to find it by.
+    pub(crate) tags: &'a [&'a str],
     /// An address, or `any`.
     pub(crate) users: &'a str,
     /// Whether the private half goes to the owner's Drive.
@@ -34,6 +37,8 @@ pub(crate) struct NewDataset<'a> {
 pub(crate) trait Player {
     /// The local `SyftBox` folder.
     fn folder(&self) -> PathBuf;
+    /// Where the token is that opens the account.
+    fn token_file(&self) -> PathBuf;
     /// Writes a file on this machine, outside the `SyftBox` folder.
     fn write(&self, name: &str, content: &[u8]) -> PathBuf;
     fn login(&self);
@@ -42,17 +47,21 @@ pub(crate) trait Player {
     /// All peers and their states, as Drive has it now.
     fn peers(&self) -> BTreeMap<String, String>;
     fn approve_peer(&self, email: &str);
+    fn reject_peer(&self, email: &str);
     fn create_dataset(&self, dataset: &NewDataset);
     fn delete_dataset(&self, name: &str);
     /// Objects with `name`, `owner`, `summary`, `mock_files`, by name.
     fn datasets(&self) -> Vec<Value>;
     fn submit_python(&self, to: &str, code: &Path, name: &str);
+    fn submit_bash(&self, to: &str, script: &str, name: &str);
     /// All jobs and their states, as of the last sync.
     fn jobs(&self) -> BTreeMap<String, String>;
     fn approve_job(&self, name: &str);
     fn reject_job(&self, name: &str, reason: &str);
-    /// Runs what is approved, shares outputs and logs, and syncs.
-    fn process(&self);
+    /// Runs what is approved, shares outputs and logs or neither, and syncs.
+    fn process(&self, share: bool);
+    fn create_checkpoint(&self);
+    fn delete_syftbox(&self);
 }
 
 /// The pairs of `first` and `second` in a list of objects.
@@ -61,27 +70,12 @@ pub(crate) fn pairs(list: &Value, first: &str, second: &str) -> BTreeMap<String,
     list.as_array().unwrap().iter().map(|item| (text(&item[first]), text(&item[second]))).collect()
 }
 
-/// Datasets by name, with what both programs say of them.
+/// Datasets by name, with what both programs say of them: a Python peer's files are in no order.
 pub(crate) fn described(list: &Value) -> Vec<Value> {
     let mut datasets = list.as_array().unwrap().clone();
     datasets.sort_by_key(|dataset| dataset["name"].to_string());
-    datasets
-}
-
-/// Every file below `folder`, by its path there.
-pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap_or_else(|error| panic!("{}: {error}", next.display())) {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
+    for dataset in &mut datasets {
+        dataset["mock_files"].as_array_mut().unwrap().sort_by_key(Value::to_string);
     }
-    found
+    datasets
 }

@@ -13,6 +13,10 @@ impl Player for PythonPeer {
         self.folder()
     }
 
+    fn token_file(&self) -> PathBuf {
+        self.token_file()
+    }
+
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
         self.write(name, content)
     }
@@ -38,14 +42,18 @@ impl Player for PythonPeer {
         self.ask("approve_peer", json!({"email": email}));
     }
 
+    fn reject_peer(&self, email: &str) {
+        self.ask("reject_peer", json!({"email": email}));
+    }
+
     fn create_dataset(&self, dataset: &NewDataset) {
-        let NewDataset { name, mock, private, readme, summary, users, upload_private } = dataset;
+        let NewDataset { name, mock, private, readme, summary, tags, users, upload_private } = dataset;
         let users = if *users == "any" { json!(users) } else { json!([users]) };
         self.ask(
             "create_dataset",
             json!({
                 "name": name, "mock_path": mock, "private_path": private, "readme_path": readme,
-                "summary": summary, "users": users, "upload_private": upload_private,
+                "summary": summary, "tags": tags, "users": users, "upload_private": upload_private,
             }),
         );
     }
@@ -62,6 +70,10 @@ impl Player for PythonPeer {
         self.ask("submit_python", json!({"to": to, "path": code, "name": name}));
     }
 
+    fn submit_bash(&self, to: &str, script: &str, name: &str) {
+        self.ask("submit_bash", json!({"to": to, "script": script, "name": name}));
+    }
+
     fn jobs(&self) -> BTreeMap<String, String> {
         pairs(&self.ask("jobs", json!({})), "name", "status")
     }
@@ -74,7 +86,15 @@ impl Player for PythonPeer {
         self.ask("reject_job", json!({"name": name, "reason": reason}));
     }
 
-    fn process(&self) {
-        self.ask("process", json!({}));
+    fn process(&self, share: bool) {
+        self.ask("process", json!({"share": share}));
+    }
+
+    fn create_checkpoint(&self) {
+        self.ask("create_checkpoint", json!({}));
+    }
+
+    fn delete_syftbox(&self) {
+        self.ask("delete_syftbox", json!({}));
     }
 }

@@ -13,6 +13,10 @@ impl Player for Person {
         self.folder()
     }
 
+    fn token_file(&self) -> PathBuf {
+        self.token_file()
+    }
+
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
         self.write(name, content)
     }
@@ -38,12 +42,17 @@ impl Player for Person {
         self.ask(&["peer", "approve", email]);
     }
 
+    fn reject_peer(&self, email: &str) {
+        self.ask(&["peer", "reject", email]);
+    }
+
     fn create_dataset(&self, dataset: &NewDataset) {
-        let NewDataset { name, mock, private, readme, summary, users, upload_private } = dataset;
+        let NewDataset { name, mock, private, readme, summary, tags, users, upload_private } = dataset;
         let (mock, private) = (mock.to_str().unwrap(), private.to_str().unwrap());
         let mut call = vec!["dataset", "create", name, "--mock", mock, "--private", private];
         call.extend(["--summary", summary, "--users", users]);
         call.extend(readme.iter().flat_map(|path| ["--readme", path.to_str().unwrap()]));
+        call.extend(tags.iter().flat_map(|tag| ["--tag", tag]));
         call.extend(upload_private.then_some("--upload-private"));
         self.ask(&call);
     }
@@ -60,6 +69,10 @@ impl Player for Person {
         self.ask(&["job", "submit-python", to, code.to_str().unwrap(), "--name", name]);
     }
 
+    fn submit_bash(&self, to: &str, script: &str, name: &str) {
+        self.ask(&["job", "submit-bash", to, "--script", script, "--name", name]);
+    }
+
     fn jobs(&self) -> BTreeMap<String, String> {
         pairs(&self.ask(&["job", "list"]), "name", "status")
     }
@@ -72,7 +85,16 @@ impl Player for Person {
         self.ask(&["job", "reject", name, "--reason", reason]);
     }
 
-    fn process(&self) {
-        self.ask(&["job", "process", "--share-outputs", "--share-logs"]);
+    fn process(&self, share: bool) {
+        let shared: &[&str] = if share { &["--share-outputs", "--share-logs"] } else { &[] };
+        self.ask(&[&["job", "process"], shared].concat());
+    }
+
+    fn create_checkpoint(&self) {
+        self.ask(&["checkpoint", "create"]);
+    }
+
+    fn delete_syftbox(&self) {
+        self.ask(&["delete-syftbox", "--yes"]);
     }
 }

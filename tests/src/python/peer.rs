@@ -98,6 +98,11 @@ impl PythonPeer {
         self.home.path().join(format!("SyftBox_{}", self.email))
     }
 
+    /// Google's authorized-user JSON.
+    pub fn token_file(&self) -> PathBuf {
+        self.home.path().join("token.json")
+    }
+
     /// Writes a file on this person's machine, with the folders above it, and says where it is.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home.path().join(name);

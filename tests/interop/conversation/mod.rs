@@ -1,0 +1,18 @@
+//! One conversation, from the first login to the last deletion, which every cast has to hold.
+
+mod datasets;
+mod jobs;
+mod peers;
+
+use crate::cast::Cast;
+
+/// Plays it all. Each scene goes on where the one before it ended.
+pub(crate) fn hold(cast: &Cast) {
+    let (owner, scientist, eve) = (&*cast.owner(), &*cast.scientist(), &*cast.eve());
+    owner.login();
+    datasets::publish_for_any(owner);
+    peers::meet(owner, scientist, eve);
+    datasets::publish_for_one(owner);
+    datasets::arrive(cast, owner, scientist, eve);
+    jobs::run(cast, owner, scientist);
+}
