@@ -108,7 +108,7 @@ impl Parts {
                 name: dataset.name.to_string(),
                 owner: request.id.datasite.clone(),
                 mock: Some(here(&dataset.mock)),
-                private: Some(here(&dataset.private)),
+                private: dataset.private.as_ref().map(here),
             })
             .collect();
         let mut limits = self.limits;
@@ -154,7 +154,7 @@ mod tests {
             datasets: vec![RunDataset {
                 name: "d".parse().unwrap(),
                 mock: at("do@x.org/public/syft_datasets/d"),
-                private: at("do@x.org/private/syft_datasets/d"),
+                private: Some(at("do@x.org/private/syft_datasets/d")),
             }],
             stdout: at(&format!("{review}/stdout.txt")),
             stderr: at(&format!("{review}/stderr.txt")),

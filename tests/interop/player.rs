@@ -60,8 +60,8 @@ pub(crate) trait Player {
     fn reject_job(&self, name: &str, reason: &str);
     /// Runs what is approved, shares outputs and logs or neither, and syncs.
     fn process(&self, share: bool);
+    /// Makes a full checkpoint.
     fn create_checkpoint(&self);
-    fn delete_syftbox(&self);
 }
 
 /// The pairs of `first` and `second` in a list of objects.

@@ -24,6 +24,7 @@ impl Player for PythonPeer {
     fn login(&self) {
         let role = if self.email() == OWNER { "do" } else { "ds" };
         self.ask("login", json!({"role": role}));
+        self.ask("only_full_checkpoints", json!({}));
     }
 
     fn sync(&self) {
@@ -92,9 +93,5 @@ impl Player for PythonPeer {
 
     fn create_checkpoint(&self) {
         self.ask("create_checkpoint", json!({}));
-    }
-
-    fn delete_syftbox(&self) {
-        self.ask("delete_syftbox", json!({}));
     }
 }

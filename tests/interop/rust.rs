@@ -93,8 +93,4 @@ impl Player for Person {
     fn create_checkpoint(&self) {
         self.ask(&["checkpoint", "create"]);
     }
-
-    fn delete_syftbox(&self) {
-        self.ask(&["delete-syftbox", "--yes"]);
-    }
 }

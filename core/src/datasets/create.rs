@@ -162,15 +162,28 @@ impl SyftboxManager {
             mock_files_urls: mock.iter().map(|file| url_in(&file.name)).collect::<Result<_, _>>()?,
         };
         self.write_text(&staged.public.join(DATASET_FILE)?, description.to_yaml()?).await?;
-        let data_dir = format!("{}/{}", self.settings.folder, private_folder(me, &new.name)?);
-        let metadata = PrivateMetadata { uid, data_dir }.to_yaml()?;
+        let metadata = PrivateMetadata { uid, data_dir: self.private_data_dir(&new.name)? }.to_yaml()?;
         self.write_text(&staged.private.join(PRIVATE_METADATA_FILE)?, metadata).await?;
         let ours = PermissionFile::single(Pattern::everything(), Access::read([me]));
         self.write_text(&staged.private.join(PERMISSION_FILE)?, ours.to_yaml()?).await?;
-        if let Some(rules) = new.audience.rules() {
-            self.write_text(&staged.public.join(PERMISSION_FILE)?, rules.to_yaml()?).await?;
+        self.write_audience(&staged.public, &new.audience).await
+    }
+
+    /// Where the private half of a dataset of ours is on this machine, as `private_metadata.yaml` has it.
+    pub(crate) fn private_data_dir(&self, name: &DatasetName) -> Result<String, ManagerError> {
+        Ok(format!("{}/{}", self.settings.folder, private_folder(self.email(), name)?))
+    }
+
+    /// Writes the permission file of a mock half into `folder`.
+    pub(crate) async fn write_audience(
+        &self,
+        folder: &DatasitePath,
+        audience: &Audience,
+    ) -> Result<(), ManagerError> {
+        match audience.rules() {
+            Some(rules) => self.write_text(&folder.join(PERMISSION_FILE)?, rules.to_yaml()?).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) async fn write_text(&self, path: &DatasitePath, text: String) -> Result<(), ManagerError> {

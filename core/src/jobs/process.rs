@@ -52,15 +52,15 @@ pub struct RunRequest {
     pub timeout: Option<Duration>,
 }
 
-/// A dataset of ours that a job may use, both halves.
+/// A dataset of ours that a job may use.
 #[derive(Clone, Debug)]
 pub struct RunDataset {
     /// Its name.
     pub name: DatasetName,
     /// Where its mock half is.
     pub mock: DatasitePath,
-    /// Where its private half is.
-    pub private: DatasitePath,
+    /// Where its private half is; `None` when it isn't on this machine, as on a new one.
+    pub private: Option<DatasitePath>,
 }
 
 /// How a job ended.
@@ -224,6 +224,7 @@ impl SyftboxManager {
             {
                 let mock = crate::datasets::public_folder(me, &dataset.name)?;
                 let private = crate::datasets::private_folder(me, &dataset.name)?;
+                let private = self.files().stat(&private).await?.map(|_| private);
                 datasets.push(RunDataset { name: dataset.name, mock, private });
             }
         }

@@ -1,4 +1,5 @@
-//! A scientist fetches collections: the mock halves of datasets (wire sections 2 and 8).
+//! Collections are fetched: by a scientist the mock halves of datasets, by a new machine of an owner both halves of its
+//! own (wire sections 2 and 8).
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub(super) struct FetchedCollection {
 
 /// Why a collection isn't fetched.
 #[derive(Debug, thiserror::Error)]
-enum RefusedCollection {
+pub(super) enum RefusedCollection {
     #[error("it has {0} files, at most {MAX_FILES} are possible; ask its owner to split it")]
     TooManyFiles(usize),
     #[error("it has {0} bytes, at most {MAX_BYTES} are possible; ask its owner to split it")]
@@ -48,18 +49,18 @@ enum RefusedCollection {
     Download(#[from] DriveError),
 }
 
-/// A collection that an owner shares.
-struct Shared {
-    folder: FileId,
+/// A collection on Drive that we may read.
+pub(super) struct Shared {
+    pub(super) folder: FileId,
     hash: CollectionHash,
 }
 
-/// The collections that `owner` shares with us; of one name the newest counts.
-fn shared_by(catalog: &Catalog, owner: &Email) -> BTreeMap<DatasetName, Shared> {
+/// The halves of the datasets of `owner` that we may read; of one name the newest counts.
+pub(super) fn shared_by(catalog: &Catalog, owner: &Email, private: bool) -> BTreeMap<DatasetName, Shared> {
     let mut newest: BTreeMap<DatasetName, (&DriveFile, CollectionHash)> = BTreeMap::new();
     for (folder, name) in catalog.collections_of(owner) {
         let is_newer = newest.get(&name.name).is_none_or(|(other, _)| other.created < folder.created);
-        if !name.private && is_newer {
+        if name.private == private && is_newer {
             newest.insert(name.name, (folder, name.hash));
         }
     }
@@ -78,7 +79,7 @@ impl SyftboxManager {
     ) -> Result<(), ManagerError> {
         let mut followed = self.load_followed().await?;
         for owner in owners {
-            let shared = shared_by(&self.catalog, owner);
+            let shared = shared_by(&self.catalog, owner, false);
             let FollowedDatasite { collections: here, refused, .. } =
                 followed.datasites.entry(owner.clone()).or_default();
             let gone: Vec<_> = here.keys().filter(|name| !shared.contains_key(*name)).cloned().collect();
@@ -91,8 +92,11 @@ impl SyftboxManager {
                 if here.get(&name).is_some_and(|fetched| fetched.folder == collection.folder) {
                     continue;
                 }
-                match self.fetch_collection(owner, &name, &collection, refused.get(&name)).await? {
-                    Ok(()) => {
+                match self.fetch_collection(&collection, refused.get(&name)).await? {
+                    Ok(incoming) => {
+                        let target = datasets::public_folder(owner, &name)?;
+                        self.files().remove(&target).await?;
+                        self.files().rename(&incoming, &target).await?;
                         refused.remove(&name);
                         here.insert(name, FetchedCollection { folder: collection.folder });
                         report.datasets_fetched += 1;
@@ -109,15 +113,12 @@ impl SyftboxManager {
         Ok(self.state.save(Document::Followed, &followed).await?)
     }
 
-    /// Fetches one collection beside what is there, and puts it in place when it is whole; the
-    /// inner error says why it was refused.
-    async fn fetch_collection(
+    /// Fetches one collection into a folder that is to be renamed; the inner error says why it was refused.
+    pub(super) async fn fetch_collection(
         &mut self,
-        owner: &Email,
-        name: &DatasetName,
         collection: &Shared,
         refused: Option<&ContentHash>,
-    ) -> Result<Result<(), RefusedCollection>, ManagerError> {
+    ) -> Result<Result<DatasitePath, RefusedCollection>, ManagerError> {
         self.catalog.ensure_listed(&self.drive, [collection.folder.clone()]).await?;
         let mut files: Vec<_> = self.catalog.children(&collection.folder).cloned().collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -152,10 +153,7 @@ impl SyftboxManager {
             self.catalog.forget_children(&collection.folder);
             return Ok(Err(RefusedCollection::OtherHash(content)));
         }
-        let target = datasets::public_folder(owner, name)?;
-        self.files().remove(&target).await?;
-        self.files().rename(&incoming, &target).await?;
-        Ok(Ok(()))
+        Ok(Ok(incoming))
     }
 }
 

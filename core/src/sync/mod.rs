@@ -12,6 +12,7 @@ mod journal;
 mod messages;
 mod options;
 mod outbox;
+mod own_collections;
 mod own_log;
 mod publish;
 mod receive;

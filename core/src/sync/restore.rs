@@ -80,6 +80,7 @@ impl SyftboxManager {
         if self.state.load::<Datasite>(Document::Datasite).await?.is_some() {
             return Ok(());
         }
+        self.restore_datasets(report).await?;
         self.list_message_folders(peers).await?;
         let platform = self.platform.clone();
         let mut restored = Restored::begin(platform.files.as_ref()).await?;

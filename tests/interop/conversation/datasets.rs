@@ -1,8 +1,9 @@
 //! Three datasets: one for any peer, made before there was one, and two for the scientist.
 
 use serde_json::json;
+use syftbox_tests::PythonGeneration::V0_1;
 
-use crate::cast::Cast;
+use crate::cast::{Cast, Program};
 use crate::player::{NewDataset, OWNER, Player, SCIENTIST};
 use crate::trees::{Tree, assert_same, tree};
 
@@ -87,4 +88,21 @@ pub(super) fn arrive(cast: &Cast, owner: &dyn Player, scientist: &dyn Player, ev
     assert!(hers.iter().any(|name| name == "up_private.csv"), "{hers:?}");
     assert_eq!(private(scientist), [""; 0]);
     assert_eq!(private(eve), [""; 0]);
+}
+
+/// A deleted dataset is gone for both, and on Drive.
+pub(super) fn delete(cast: &Cast, owner: &dyn Player, scientist: &dyn Player) {
+    owner.delete_dataset("backed-up_2");
+    scientist.sync();
+    let names = |player: &dyn Player| -> Vec<_> {
+        player.datasets().iter().map(|dataset| dataset["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(owner), ["census", "open_data"]);
+    // The Python owner of 0.1 forgets Drive.
+    if cast.is(Program::Python, V0_1) && cast.owner == Program::Python {
+        return;
+    }
+    assert_eq!(names(scientist), ["census", "open_data"]);
+    assert!(!scientist.folder().join(OWNER).join("public/syft_datasets/backed-up_2").exists());
+    assert!(!cast.on_drive(owner).iter().any(|name| name.contains("backed-up_2")));
 }

@@ -26,6 +26,15 @@ print("added up", total, "Zoë")
 print("careful", file=sys.stderr)
 "#;
 
+const BASH: &str = "\
+set -eu
+mkdir -p code/outputs
+sum=0
+for number in 1 2 3; do sum=$((sum + number)); done
+echo $sum > code/outputs/count.txt
+echo counted
+";
+
 /// What the script leaves when it sees the private halves.
 const TOTAL: &[u8] = b"3000\na,b\n3,4\n";
 
@@ -38,16 +47,18 @@ pub(super) fn run(cast: &Cast, owner: &dyn Player, scientist: &dyn Player) {
     scientist.submit_python(OWNER, &broken, "broken");
     let unwanted = scientist.write("unwanted/main.py", b"print('never')\n");
     scientist.submit_python(OWNER, &unwanted, "unwanted");
+    scientist.submit_bash(OWNER, BASH, "bash_job");
 
     owner.sync();
     let received = owner.jobs();
-    for name in ["add up", "folder_job", "broken", "unwanted"] {
+    for name in ["add up", "folder_job", "bash_job", "broken", "unwanted"] {
         assert_eq!(received[name], "pending", "{name}");
     }
     assert_same("what was submitted", &below(scientist, "inbox"), &below(owner, "inbox"));
 
     owner.reject_job("unwanted", "not today: \"no\"");
-    for name in ["add up", "folder_job", "broken"] {
+    let runs_bash = cast.owner == Program::Python;
+    for name in ["add up", "folder_job", "broken"].into_iter().chain(runs_bash.then_some("bash_job")) {
         owner.approve_job(name);
     }
     owner.process(true);
@@ -55,6 +66,7 @@ pub(super) fn run(cast: &Cast, owner: &dyn Player, scientist: &dyn Player) {
     for jobs in [owner.jobs(), scientist.jobs()] {
         assert_eq!(jobs["add up"], "done");
         assert_eq!(jobs["folder_job"], "done");
+        assert_eq!(jobs["bash_job"], if runs_bash { "done" } else { "pending" });
         assert_eq!(jobs["broken"], "failed");
         assert_eq!(jobs["unwanted"], "rejected");
     }
@@ -71,10 +83,52 @@ pub(super) fn run(cast: &Cast, owner: &dyn Player, scientist: &dyn Player) {
     assert_eq!(text("add up/stderr.txt").trim(), "careful");
     assert_eq!(text("add up/returncode.txt").trim(), "0");
     assert_eq!(text("folder_job/outputs/said.txt"), "hello from helpers\n");
+    if runs_bash {
+        assert_eq!(text("bash_job/outputs/count.txt"), "6\n");
+        assert_eq!(text("bash_job/stdout.txt"), "counted\n");
+    }
     assert!(text("broken/stderr.txt").contains("no such luck"));
     assert_eq!(text("broken/returncode.txt").trim(), "1");
     assert!(text("unwanted/state.yaml").contains("not today"));
     assert!(!results.keys().any(|path| path.contains("unwanted/outputs")));
+}
+
+const LATE: &str = r#"
+try:
+    import syft as sy
+except ImportError:
+    import syft_client as sy
+
+with open(sy.resolve_dataset_file_path("backed-up_2")) as data, open("outputs/copy.txt", "w") as out:
+    out.write(data.read())
+print("copied")
+"#;
+
+/// On new machines: a job whose results stay with the owner, and one on private data that came along by Drive.
+pub(super) fn run_late(cast: &Cast, owner: &dyn Player, scientist: &dyn Player) {
+    let script = scientist.write("late/main.py", LATE.as_bytes());
+    for (name, share) in [("quiet", false), ("late", true)] {
+        scientist.submit_python(OWNER, &script, name);
+        owner.sync();
+        owner.approve_job(name);
+        owner.process(share);
+    }
+    scientist.sync();
+    for jobs in [owner.jobs(), scientist.jobs()] {
+        assert_eq!(jobs["quiet"], "done");
+        assert_eq!(jobs["late"], "done");
+    }
+    let results = below(scientist, "review");
+    let (_, copy) = results.iter().find(|(path, _)| path.ends_with("late/outputs/copy.txt")).unwrap();
+    assert_eq!(copy, b"TOP SECRET\n");
+    let mut quiet: Vec<_> = results.keys().filter(|path| path.contains("/quiet/")).collect();
+    if cast.owner == Program::Python {
+        // A Python owner gives the logs away, asked or not.
+        quiet.retain(|path| {
+            ["stdout.txt", "stderr.txt", "returncode.txt"].iter().all(|log| !path.ends_with(log))
+        });
+    }
+    assert!(matches!(quiet[..], [only] if only.ends_with("quiet/state.yaml")), "{quiet:?}");
 }
 
 /// A folder with a package in it, and with files that take care.

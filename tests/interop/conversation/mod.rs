@@ -1,7 +1,9 @@
 //! One conversation, from the first login to the last deletion, which every cast has to hold.
 
+mod changes;
 mod datasets;
 mod jobs;
+mod machines;
 mod peers;
 
 use crate::cast::Cast;
@@ -15,4 +17,9 @@ pub(crate) fn hold(cast: &Cast) {
     datasets::publish_for_one(owner);
     datasets::arrive(cast, owner, scientist, eve);
     jobs::run(cast, owner, scientist);
+    changes::follow(owner, scientist);
+    let scientist = &*machines::new_scientist(cast, scientist);
+    let owner = &*machines::new_owner(cast, owner);
+    jobs::run_late(cast, owner, scientist);
+    datasets::delete(cast, owner, scientist);
 }
