@@ -41,6 +41,12 @@ impl Source {
         self.path.is_none()
     }
 
+    /// What the folder is called; `None` for a file, and for a folder whose path has no name.
+    pub(crate) fn folder_name(&self) -> Option<String> {
+        let name = self.shown.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+        (self.is_folder() && !matches!(name, "" | "." | "..")).then(|| name.to_owned())
+    }
+
     /// The files in it, ascending by name; folders for which `enter` says no are left out.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Jobs (wire section 5): code that a scientist submits and an owner reviews and runs.
 
+mod again;
 mod list;
 mod new_job;
 mod process;

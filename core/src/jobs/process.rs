@@ -232,7 +232,7 @@ impl SyftboxManager {
     }
 
     /// Says who may read one result of a job: a log file, or all below `outputs`.
-    async fn set_result_access(
+    pub(super) async fn set_result_access(
         &self,
         id: &JobId,
         what: &str,

@@ -72,7 +72,7 @@ impl SyftboxManager {
         state
     }
 
-    async fn own_job(
+    pub(super) async fn own_job(
         &mut self,
         name: &str,
         may: &[JobStatus],

@@ -2,9 +2,9 @@
 
 use crate::{
     catalog::SpareIdsError,
-    domain::{Email, PathError},
+    domain::{DatasitePath, Email, PathError},
     drive::DriveError,
-    permissions::PermissionFileError,
+    permissions::{EditError, PermissionFileError},
     platform::FileError,
     state::StateError,
     sync::JournalError,
@@ -38,6 +38,22 @@ pub enum ManagerError {
     /// A permission file of ours can't be read.
     #[error("a permission file can't be changed: {0}; mend it first")]
     PermissionFile(#[from] PermissionFileError),
+    /// A permission that can't be given or taken alone.
+    #[error("{file}: {why}")]
+    Permission {
+        /// The permission file that decides.
+        file: DatasitePath,
+        /// Why, and what to do.
+        why: EditError,
+    },
+    /// Permissions of something that nobody is sent.
+    #[error(
+        "{0} is never synced, so there is nothing to permit; files to share belong elsewhere, and datasets are shared with `syftbox dataset share`"
+    )]
+    NeverSynced(DatasitePath),
+    /// Less than admin on a permission file.
+    #[error("{0} takes admin to read or write; give or take that level")]
+    TakesAdmin(DatasitePath),
     /// A path that can't be one.
     #[error(transparent)]
     Path(#[from] PathError),

@@ -1,11 +1,17 @@
 //! The manager of one account: the calls that people and programs make.
 
+mod delete;
 mod error;
 mod login;
+mod permissions;
+mod status;
 
 pub use self::{
+    delete::{DeleteOptions, Deleted},
     error::ManagerError,
     login::{Roles, Settings},
+    permissions::{ListedPermissions, PermissionAnswer, PermissionChange},
+    status::{PeerStatus, Status, WaitingJob},
 };
 use crate::{
     catalog::{Catalog, Listing, SpareIds},

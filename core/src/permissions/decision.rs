@@ -1,8 +1,9 @@
 //! The permission files of a datasite, and what they say.
 
-use std::{collections::BTreeMap, iter};
+use std::{collections::BTreeMap, fmt, iter};
 
 use super::{
+    Target,
     file::{PermissionFile, PermissionFileError, Rule},
     pattern::Matcher,
 };
@@ -12,7 +13,8 @@ use crate::{
 };
 
 /// What one may do. Each level includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// See the content.
     Read,
@@ -84,6 +86,28 @@ pub enum Because<'a> {
     },
 }
 
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = |folder: &str| match folder {
+            "" => PERMISSION_FILE.to_owned(),
+            folder => format!("{folder}/{PERMISSION_FILE}"),
+        };
+        match self {
+            Self::Owner => write!(f, "the owner may do everything"),
+            Self::NoFile => write!(f, "no {PERMISSION_FILE} is on the way to it, so it is the owner's alone"),
+            Self::Unreadable { folder, error } => {
+                write!(f, "{} can't be read ({error}), so all below is the owner's alone", file(folder))
+            }
+            Self::NoRule { folder } => {
+                write!(f, "{} decides, and has no rule about it, so it is the owner's alone", file(folder))
+            }
+            Self::Rule { folder, rule } => {
+                write!(f, "{} decides, with its rule for {}", file(folder), rule.pattern)
+            }
+        }
+    }
+}
+
 impl Permissions {
     /// Takes in the permission file of `folder` (the root when `None`), instead of the one that was
     /// there.
@@ -137,6 +161,37 @@ impl Permissions {
         }
     }
 
+    /// The folder whose permission file decides about `target`, the empty text for the root, and
+    /// what is wrong with that file; `None` without such a file.
+    #[must_use]
+    pub fn deciding_folder(&self, target: &Target) -> Option<(&str, Option<&PermissionFileError>)> {
+        let (folder, file) = match target.path() {
+            Some(path) => self.nearest(path),
+            None => self.files.get_key_value("").map(|(folder, file)| (folder.as_str(), file)),
+        }?;
+        Some((folder, file.as_ref().err()))
+    }
+
+    /// The folders in `target` whose own permission files decide about what is in them.
+    pub fn folders_in<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a str> {
+        let is_terminal = |folder: &str| {
+            self.files.get(folder).is_some_and(|file| file.as_ref().map_or(true, |file| file.terminal))
+        };
+        let folders = self.files.keys().map(String::as_str);
+        folders.filter(move |folder| {
+            let is_inside = match target {
+                Target::File(_) => false,
+                Target::Folder(None) => !folder.is_empty(),
+                Target::Folder(Some(path)) => {
+                    folder.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                }
+            };
+            // One that a terminal file above makes be without effect doesn't decide.
+            let above = || folder.match_indices('/').map(|(end, _)| &folder[..end]).chain(iter::once(""));
+            is_inside && !above().any(|above| above != *folder && is_terminal(above))
+        })
+    }
+
     /// The file that decides about `path`: the nearest one, or the first on the way that is terminal
     /// or that cannot be read, and so might be terminal.
     fn nearest(&self, path: &DatasitePath) -> Option<(&str, &Stored)> {
@@ -158,6 +213,7 @@ impl Permissions {
 fn key(folder: Option<&DatasitePath>) -> String {
     folder.map(DatasitePath::to_string).unwrap_or_default()
 }
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -138,11 +138,17 @@ impl Access {
     }
 
     /// Whether `user` has `level`.
-    pub(super) fn allows(&self, user: &Email, level: Level) -> bool {
-        let is_in = |list: &[String]| list.iter().any(|entry| includes(entry, user));
-        is_in(&self.admin)
-            || (level <= Level::Write && is_in(&self.write))
-            || (level <= Level::Read && is_in(&self.read))
+    #[must_use]
+    pub fn allows(&self, user: &Email, level: Level) -> bool {
+        self.entry_for(user, level).is_some()
+    }
+
+    /// The entry that gives `user` `level`.
+    pub(super) fn entry_for(&self, user: &Email, level: Level) -> Option<&str> {
+        let lists = [(Level::Admin, &self.admin), (Level::Write, &self.write), (Level::Read, &self.read)];
+        let counting = lists.into_iter().filter(|(includes, _)| level <= *includes);
+        let mut entries = counting.flat_map(|(_, list)| list);
+        entries.find(|entry| includes(entry, user)).map(String::as_str)
     }
 }
 

@@ -3,6 +3,8 @@
 //! The rules are those of the Python packages: `wcmatch` with `GLOBSTAR` for paths, `fnmatch` for
 //! addresses.
 
+use super::pattern::Coverage;
+
 /// One place of a glob.
 #[derive(Clone, Debug)]
 enum Token {
@@ -90,6 +92,16 @@ impl NameGlob {
             }
         }
         tokens[token..].iter().all(|token| matches!(token, Token::Run))
+    }
+
+    /// Whether it matches as a component of a path.
+    fn matches_component(&self, name: &str) -> bool {
+        (!name.starts_with('.') || self.names_the_dot()) && self.matches(name)
+    }
+
+    /// Whether every name matches that isn't hidden.
+    fn is_any(&self) -> bool {
+        matches!(self.0.as_slice(), [Token::Run])
     }
 
     /// Whether a name that begins with a dot may match: only when the glob begins with one.
@@ -225,6 +237,40 @@ impl PathGlob {
         Some(Self(components))
     }
 
+    /// How much of what is in the folder with these components matches.
+    pub(super) fn coverage(&self, folder: &[&str]) -> Coverage {
+        // Which parts of the glob's end are left for what is in the folder.
+        let mut left = vec![false; self.0.len() + 1];
+        left[0] = true;
+        self.skip_empty(&mut left);
+        for name in folder {
+            let mut next = vec![false; left.len()];
+            for (at, component) in self.0.iter().enumerate().filter(|(at, _)| left[*at]) {
+                match component {
+                    Component::Any => next[at] |= !name.starts_with('.'),
+                    Component::One(glob) => next[at + 1] |= glob.matches_component(name),
+                }
+            }
+            self.skip_empty(&mut next);
+            left = next;
+        }
+        let ends = left.iter().zip(0..).filter(|(left, _)| **left).map(|(_, at)| &self.0[at..]);
+        ends.fold(Coverage::None, |found, end| match end {
+            [] => found,
+            [Component::Any] => Coverage::All,
+            [Component::Any, Component::One(glob)] if glob.is_any() => Coverage::All,
+            _ if found == Coverage::None => Coverage::Part,
+            _ => found,
+        })
+    }
+
+    /// `**` may stand for nothing.
+    fn skip_empty(&self, left: &mut [bool]) {
+        for (at, component) in self.0.iter().enumerate() {
+            left[at + 1] |= left[at] && matches!(component, Component::Any);
+        }
+    }
+
     /// Whether all of the path with these components matches.
     pub(super) fn matches(&self, path: &[&str]) -> bool {
         // Which starts of the path the glob's start can match.
@@ -254,8 +300,7 @@ fn after_any(before: &[bool], path: &[&str], not_empty: bool) -> Vec<bool> {
 fn after_one(before: &[bool], path: &[&str], glob: &NameGlob) -> Vec<bool> {
     let mut after = vec![false; before.len()];
     for (at, name) in path.iter().enumerate() {
-        let hidden = name.starts_with('.') && !glob.names_the_dot();
-        after[at + 1] = before[at] && !hidden && glob.matches(name);
+        after[at + 1] = before[at] && glob.matches_component(name);
     }
     after
 }
@@ -311,6 +356,33 @@ mod tests {
             for path in no {
                 assert!(!matches(glob, path), "{glob} should not match {path}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_in_a_folder_is_covered() {
+        let coverage = |glob: &str, folder: &str| {
+            let folder: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
+            PathGlob::parse(glob).unwrap().coverage(&folder)
+        };
+        for (glob, folder, expected) in [
+            ("**", "", Coverage::All),
+            ("**", "a/b", Coverage::All),
+            ("**", ".a", Coverage::None),
+            ("**/*", "a", Coverage::All),
+            ("a/**", "a", Coverage::All),
+            ("a/**", "a/b", Coverage::All),
+            ("a/**", "b", Coverage::None),
+            ("a/**", "", Coverage::Part),
+            ("*/**", "a", Coverage::All),
+            ("**/*.csv", "a", Coverage::Part),
+            ("a/*", "a", Coverage::Part),
+            ("a/*", "a/b", Coverage::None),
+            ("[a]", "a", Coverage::None),
+            ("**/a/**", "a", Coverage::All),
+            ("**/a/**", "b", Coverage::Part),
+        ] {
+            assert_eq!(coverage(glob, folder), expected, "{glob} in {folder}");
         }
     }
 

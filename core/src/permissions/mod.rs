@@ -4,11 +4,13 @@
 //! all below a file that cannot be read.
 
 mod decision;
+mod edit;
 mod file;
 mod glob;
 mod pattern;
 
 pub use decision::{Because, Decision, Level, Permissions};
+pub use edit::{Deciding, EditError, Edited, Target};
 pub use file::{Access, PermissionFile, PermissionFileError, Rule};
 pub use pattern::{Pattern, PatternError};
 

@@ -153,4 +153,31 @@ impl Matcher {
             Self::Never => false,
         }
     }
+
+    /// How much of what is in the folder with these components it is about when `user` asks.
+    pub(super) fn coverage(&self, folder: &[&str], user: &Email) -> Coverage {
+        match self {
+            Self::Exact(text) => {
+                let mut path = text.split('/');
+                let is_inside = folder.iter().all(|name| path.next() == Some(name)) && path.next().is_some();
+                if is_inside { Coverage::Part } else { Coverage::None }
+            }
+            Self::Glob(glob) => glob.coverage(folder),
+            Self::Template(text) => {
+                Self::of(&text.replace(USER_TEMPLATE, user.as_str())).coverage(folder, user)
+            }
+            Self::Never => Coverage::None,
+        }
+    }
+}
+
+/// How much of a folder a pattern is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// Nothing that is in it.
+    None,
+    /// Some of it, or hidden names only.
+    Part,
+    /// All but hidden names, at least.
+    All,
 }

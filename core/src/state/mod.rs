@@ -36,6 +36,10 @@ pub enum Document {
     Followed,
     /// [`crate::jobs::Approvals`]
     Approvals,
+    /// When a sync last came to its end: a [`crate::domain::Timestamp`].
+    LastSync,
+    /// [`crate::sync::Farewell`]
+    Farewell,
 }
 
 impl Document {
@@ -50,6 +54,8 @@ impl Document {
             Self::EventLog => "event_log.json",
             Self::Followed => "followed.json",
             Self::Approvals => "approvals.json",
+            Self::LastSync => "last_sync.json",
+            Self::Farewell => "farewell.json",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod collections;
+mod farewell;
 mod follow;
 mod journal;
 mod messages;
@@ -24,6 +25,7 @@ mod send;
 
 pub use self::{
     checkpoint::{CheckpointKind, CheckpointStatus, MadeCheckpoint, NoCheckpoint},
+    farewell::Farewell,
     follow::Followed,
     journal::JournalError,
     options::SyncOptions,
@@ -103,7 +105,8 @@ impl SyftboxManager {
             self.follow(&peers, report).await?;
             self.fetch_collections(&peers, report).await?;
         }
-        self.save_catalog().await
+        self.save_catalog().await?;
+        Ok(self.state.save(Document::LastSync, &self.now()).await?)
     }
 
     /// The peers that we exchange with; the others are in the report with the reason.
@@ -139,6 +142,11 @@ impl SyftboxManager {
             folders.extend(self.rolling_state_folders());
         }
         Ok(self.catalog.ensure_listed(&self.drive, folders).await?)
+    }
+
+    /// How many intents aren't carried out yet.
+    pub(crate) async fn open_intents(&self) -> Result<usize, ManagerError> {
+        Ok(journal::Journal::new(&self.platform, &self.state).open_postings().await?.len())
     }
 
     async fn carry_out_open_postings(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {

@@ -29,7 +29,7 @@ pub(crate) const MAX_FILE_BYTES: u64 = 40 * 1024 * 1024;
 /// A message is closed when its files have this many bytes together, so that memory stays bounded.
 const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 /// Between two messages of one sync: a float of today's times tells them apart.
-const TICK: std::time::Duration = std::time::Duration::from_micros(10);
+pub(super) const TICK: std::time::Duration = std::time::Duration::from_micros(10);
 
 /// A file on its way to peers.
 struct Outgoing {

@@ -61,6 +61,12 @@ pub enum CliError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is nothing to show yet.
+    #[error("{} is not the folder of an account yet; run `syftbox login`, or name another with --folder", folder.display())]
+    NeverLoggedIn {
+        /// The local `SyftBox` folder.
+        folder: PathBuf,
+    },
     /// What `login` was given can't be read or written.
     #[error("{} can't be used ({why}); remove it and run `syftbox login` again", path.display())]
     Remembered {

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod dataset;
+mod delete;
 mod drive;
 mod error;
 mod job;
@@ -13,11 +14,13 @@ mod login;
 mod options;
 mod output;
 mod peer;
+mod permission;
 mod runtime;
 mod session;
 mod settings;
 mod size;
 mod sources;
+mod status;
 mod sync;
 
 use std::process::ExitCode;
@@ -46,18 +49,25 @@ enum Command {
     Login(login::Arguments),
     /// Fetch what others sent, and send what changed here
     Sync(sync::Arguments),
+    /// Show how things stand, without asking Drive
+    Status,
     /// The people you exchange with
     #[command(subcommand)]
     Peer(peer::Command),
     /// Data with a mock half that peers see and a private half that stays
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Who may read and write what in your datasite
+    #[command(subcommand)]
+    Permission(permission::Command),
     /// Code that scientists submit and owners review and run
     #[command(subcommand)]
     Job(job::Command),
     /// What a new machine of yours starts from
     #[command(subcommand)]
     Checkpoint(checkpoint::Command),
+    /// Delete all of your SyftBox, on Drive and here
+    DeleteSyftbox(delete::Arguments),
     /// A Drive on this machine, for those without a Google account
     #[command(subcommand)]
     Drive(drive::Command),
@@ -92,8 +102,11 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
     match command {
         Command::Login(arguments) => login::run(&options, output, arguments).await,
         Command::Sync(arguments) => sync::run(&options, output, &arguments).await,
+        Command::Status => status::run(&options, output).await,
+        Command::DeleteSyftbox(arguments) => delete::run(&options, output, &arguments).await,
         Command::Peer(command) => peer::run(&options, output, command).await,
         Command::Dataset(command) => dataset::run(&options, output, command).await,
+        Command::Permission(command) => permission::run(&options, output, command).await,
         Command::Job(command) => job::run(&options, output, command).await,
         Command::Checkpoint(command) => checkpoint::run(&options, output, command).await,
         Command::Drive(command) => drive::run(&options, output, command).await,

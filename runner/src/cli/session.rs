@@ -10,6 +10,9 @@ use crate::native::{self, FolderLock, TokenFile};
 /// How long a command waits for another one in the same folder. Most are done by then.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What shows that a folder is an account's.
+const ACCOUNT: &str = ".syftbox/account.json";
+
 /// One command's hold on an account. Other commands of the account wait until it is dropped.
 pub(crate) struct Session {
     pub(crate) manager: SyftboxManager,
@@ -28,6 +31,15 @@ impl Session {
             settings.remember().await?;
         }
         Ok(Self { manager, settings, _lock: lock })
+    }
+
+    /// The account as it was left, for a command that asks nothing of Drive.
+    pub(crate) async fn look(options: &Options) -> Result<Self, CliError> {
+        let settings = Settings::resolve(options).await?;
+        if !settings.folder.join(ACCOUNT).exists() {
+            return Err(CliError::NeverLoggedIn { folder: settings.folder });
+        }
+        Self::open(options).await
     }
 
     /// Logs in anew, and remembers what led to the account.

@@ -76,3 +76,82 @@ fn a_job_for_an_owner_of_another_version_is_sent_only_when_asked_to() {
     let installed = stage.scientist.ask(&["job", "list"]);
     assert_eq!(installed.as_array().unwrap().len(), 2, "{installed}");
 }
+
+#[test]
+fn a_job_is_accepted_by_depositing_its_result() {
+    let stage = scene::peers();
+    for name in ["file", "folder", "rejected"] {
+        scene::submit(&stage, name, "print(1)");
+    }
+    let result = stage.owner.write("results/answer.txt", "42");
+    let nested = stage.owner.write("table/deep/rows.csv", "a\n");
+    let folder = nested.parent().unwrap().parent().unwrap().to_str().unwrap();
+    let deposited = stage.owner.ask(&["job", "deposit", "file", result.to_str().unwrap()]);
+    assert_eq!(deposited[0]["status"], "done");
+    stage.owner.ask(&["job", "approve", "folder"]);
+    stage.owner.ask(&["job", "deposit", "folder", folder]);
+    stage.owner.ask(&["sync"]);
+    stage.scientist.ask(&["sync"]);
+    let review = |name: &str| format!("{OWNER}/app_data/job/review/{SCIENTIST}/v1/{name}");
+    assert_eq!(stage.scientist.read(format!("{}/outputs/answer.txt", review("file"))), "42");
+    assert_eq!(stage.scientist.read(format!("{}/outputs/table/deep/rows.csv", review("folder"))), "a\n");
+    assert_eq!(scene::status(&stage.scientist, "folder"), "done");
+    let shown = stage.scientist.ask(&["job", "show", "file"]);
+    assert_eq!(
+        (&shown[0]["state"]["return_code"], &shown[0]["state"]["approved_by"]),
+        (&json!(0), &json!(OWNER))
+    );
+
+    let file = result.to_str().unwrap();
+    stage.owner.ask(&["job", "reject", "rejected"]);
+    stage
+        .owner
+        .run(&["job", "deposit", "rejected", file])
+        .failed()
+        .says(&["rejected", "pending or approved"]);
+    stage.owner.run(&["job", "deposit", "file", file]).failed().says(&["done"]);
+    stage.owner.run(&["job", "deposit", "absent", file]).failed().says(&["absent"]);
+    stage.scientist.run(&["job", "deposit", "file", file]).failed().says(&["--role do"]);
+    scene::submit(&stage, "more", "print(1)");
+    let rules = stage.owner.write("trap/syft.pub.yaml", "rules: []");
+    let trap = rules.parent().unwrap().to_str().unwrap();
+    stage.owner.run(&["job", "deposit", "more", trap]).failed().says(&["syft.pub.yaml"]);
+    stage.owner.run(&["job", "deposit", "more", "/no/such"]).failed().says(&["/no/such"]);
+    assert_eq!(scene::status(&stage.owner, "more"), "pending");
+}
+
+#[test]
+fn a_job_is_run_again_without_its_old_results() {
+    let stage = scene::peers();
+    let script = "import os\nos.makedirs('outputs', exist_ok=True)\nopen('outputs/x', 'w').write('ran')\n";
+    scene::submit(&stage, "twice", script);
+    stage.owner.run(&["job", "rerun", "twice"]).failed().says(&["pending", "done or failed"]);
+    stage.owner.ask(&["job", "approve", "twice"]);
+    stage.owner.ask(&["job", "process", "--share-outputs"]);
+    stage.scientist.ask(&["sync"]);
+    let output = format!("{OWNER}/app_data/job/review/{SCIENTIST}/v1/twice/outputs/x");
+    assert_eq!(stage.scientist.read(&output), "ran");
+
+    assert_eq!(stage.owner.ask(&["job", "rerun", "twice"])[0]["status"], "approved");
+    stage.owner.ask(&["sync"]);
+    stage.scientist.ask(&["sync"]);
+    assert!(!stage.scientist.folder().join(&output).exists());
+    assert_eq!(scene::status(&stage.scientist, "twice"), "approved");
+    stage.owner.ask(&["job", "process"]);
+    stage.scientist.ask(&["sync"]);
+    assert_eq!(scene::status(&stage.scientist, "twice"), "done");
+    assert_eq!(stage.owner.read(&output), "ran");
+    assert!(!stage.scientist.folder().join(&output).exists(), "this time it wasn't shared");
+    stage.scientist.run(&["job", "rerun", "twice"]).failed().says(&["--role do"]);
+}
+
+#[test]
+fn a_job_that_was_never_approved_isnt_run_again_unseen() {
+    let stage = scene::peers();
+    scene::submit(&stage, "deposited", "print(1)");
+    let result = stage.owner.write("answer.txt", "42");
+    stage.owner.ask(&["job", "deposit", "deposited", result.to_str().unwrap()]);
+    let again = stage.owner.run(&["--json", "job", "rerun", "deposited"]).done();
+    assert_eq!(again.json()[0]["status"], "pending", "{again}");
+    again.says(&["never approved"]);
+}

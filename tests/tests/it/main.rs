@@ -5,12 +5,14 @@
 mod bad_input;
 mod checkpoints;
 mod conversation;
-
+mod delete;
 mod feed;
 mod hostile_peers;
 mod jobs;
 mod machine;
 mod outboxes;
+mod permissions;
 mod recovery;
 mod requests;
 mod scene;
+mod status;

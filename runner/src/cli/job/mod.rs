@@ -5,14 +5,17 @@ mod results;
 mod show;
 mod submit;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
-use syftbox_core::jobs::Job;
+use syftbox_core::{jobs::Job, wire::job::JobStatus};
 
 use super::{
     CliError, Output,
     options::Options,
     output::{note, table},
     session::Session,
+    sources::source,
 };
 
 #[derive(Subcommand)]
@@ -44,6 +47,18 @@ pub(super) enum Command {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Make a job that ended ready to run once more: its logs and outputs go
+    Rerun {
+        /// Its name, or PEER/NAME
+        name: String,
+    },
+    /// Accept a job without running it: its submitter gets a result of yours instead
+    Deposit {
+        /// Its name, or PEER/NAME
+        name: String,
+        /// The result: a file or a folder
+        path: PathBuf,
+    },
     /// Run every approved job in the sandbox, then sync
     Process(process::Arguments),
     /// Print what a job printed, as far as it is here
@@ -72,6 +87,21 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         Command::Reject { name, reason } => {
             let job = Session::open(options).await?.manager.reject_job(&name, reason).await?;
             note("rejected; the next sync tells its submitter");
+            output.data(&[&job], || human(std::slice::from_ref(&job)))
+        }
+        Command::Rerun { name } => {
+            let job = Session::open(options).await?.manager.rerun_job(&name).await?;
+            note(if job.status() == JobStatus::Approved {
+                "approved again; `syftbox job process` runs it"
+            } else {
+                "its files were never approved as they are; `syftbox job show` shows them, `job approve` approves"
+            });
+            output.data(&[&job], || human(std::slice::from_ref(&job)))
+        }
+        Command::Deposit { name, path } => {
+            let result = source(&path)?;
+            let job = Session::open(options).await?.manager.deposit_result(&name, &result).await?;
+            note(format!("deposited; the next sync sends it to {}", job.id.submitted_by));
             output.data(&[&job], || human(std::slice::from_ref(&job)))
         }
         Command::Process(arguments) => process::run(options, output, &arguments).await,
