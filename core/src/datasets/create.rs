@@ -2,24 +2,22 @@
 //! last, so that peers never see half of one.
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Audience, Dataset, Source, SourceFile, private_folder, public_folder};
 use crate::{
     domain::{DatasitePath, Timestamp},
-    drive::{Content, FileId, NewFile},
     manager::{ManagerError, SyftboxManager},
     permissions::{Access, PERMISSION_FILE, Pattern, PermissionFile},
     platform::{FileKind, tree, uuid},
     state::path_of,
-    wire::{
-        dataset::{DATASET_FILE, DatasetName, DatasetYaml, PRIVATE_METADATA_FILE, PrivateMetadata, SyftUrl},
-        names::{CollectionFolderName, CollectionHasher, SHARED_WITH_ANY_PROPERTY},
+    sync::SyncReport,
+    wire::dataset::{
+        DATASET_FILE, DatasetName, DatasetYaml, PRIVATE_METADATA_FILE, PrivateMetadata, SyftUrl,
     },
 };
 
-/// How many files are uploaded at once.
-const PARALLEL_UPLOADS: usize = 4;
+/// Where datasets are put together, in our own state.
+pub(super) const STAGED: &str = "staged";
 
 /// A dataset to create.
 pub struct NewDataset {
@@ -56,6 +54,7 @@ impl SyftboxManager {
     /// is no such dataset then.
     pub async fn create_dataset(&mut self, new: NewDataset) -> Result<Dataset, ManagerError> {
         self.need_owner("creating a dataset")?;
+        self.finish_creations(&mut SyncReport::default()).await?;
         let me = self.email().clone();
         let (public, private) = (public_folder(&me, &new.name)?, private_folder(&me, &new.name)?);
         for folder in [&public, &private] {
@@ -64,13 +63,12 @@ impl SyftboxManager {
             }
         }
         let staged = self.stage(&new).await?;
+        let creation = self.plan_creation(&new, &staged.public, &staged.private).await?;
         self.files().rename(&staged.private, &private).await?;
         self.files().rename(&staged.public, &public).await?;
         self.files().remove(&staged.folder).await?;
-        if let Err(error) = self.upload_halves(&new, &public, &private).await {
-            for folder in [&public, &private] {
-                self.files().remove(folder).await?;
-            }
+        if let Err(error) = self.carry_out_creation(&creation).await {
+            self.undo_creation(&creation).await?;
             return Err(error);
         }
         self.own_dataset(&new.name).await
@@ -78,7 +76,7 @@ impl SyftboxManager {
 
     /// Puts both halves together in a folder of our own state.
     async fn stage(&self, new: &NewDataset) -> Result<Staged, ManagerError> {
-        let folder = path_of(&format!("staged/{}", new.name))?;
+        let folder = path_of(STAGED)?.join(new.name.as_str())?;
         self.files().remove(&folder).await?;
         let staged = Staged { public: folder.join("public")?, private: folder.join("private")?, folder };
         let mock = mock_files(&new.mock).await?;
@@ -188,84 +186,6 @@ impl SyftboxManager {
 
     pub(crate) async fn write_text(&self, path: &DatasitePath, text: String) -> Result<(), ManagerError> {
         Ok(self.files().write(path, Bytes::from(text)).await?)
-    }
-
-    async fn upload_halves(
-        &mut self,
-        new: &NewDataset,
-        public: &DatasitePath,
-        private: &DatasitePath,
-    ) -> Result<(), ManagerError> {
-        let mut made = Vec::new();
-        let done = self.upload_and_share(new, public, private, &mut made).await;
-        if done.is_err() {
-            for folder in made {
-                // Best effort: the first error is the one to tell.
-                if self.drive.delete(&folder).await.is_ok() {
-                    self.catalog.forget(&folder);
-                }
-            }
-            self.save_catalog().await?;
-        }
-        done
-    }
-
-    async fn upload_and_share(
-        &mut self,
-        new: &NewDataset,
-        public: &DatasitePath,
-        private: &DatasitePath,
-        made: &mut Vec<FileId>,
-    ) -> Result<(), ManagerError> {
-        if new.upload_private {
-            self.upload_collection(&new.name, private, true, false, made).await?;
-        }
-        let for_any = matches!(new.audience, Audience::Any);
-        let folder = self.upload_collection(&new.name, public, false, for_any, made).await?;
-        self.share_collection(&folder, &new.audience).await
-    }
-
-    /// Uploads one half as a collection named after its content.
-    async fn upload_collection(
-        &mut self,
-        name: &DatasetName,
-        local: &DatasitePath,
-        private: bool,
-        for_any: bool,
-        made: &mut Vec<FileId>,
-    ) -> Result<FileId, ManagerError> {
-        let mut files = Vec::new();
-        for (path, stat) in tree::walk(self.files(), Some(local), |_| true).await? {
-            let Some(name) = path.below(local) else { continue };
-            // The mock half's rules are for us alone; Drive has them as shares.
-            if private || name.as_str() != PERMISSION_FILE {
-                files.push((name, path, stat.len));
-            }
-        }
-        let mut hasher = CollectionHasher::default();
-        for (name, path, _) in &files {
-            hasher.file(name.as_str());
-            tree::read_pieces(self.files(), path, |piece| hasher.update(piece)).await?;
-        }
-        let folder_name = CollectionFolderName { name: name.clone(), hash: hasher.finish(), private };
-        let mut ids = self.ids.take(files.len() + 1, &self.drive, &self.state).await?;
-        let Some(folder_id) = ids.pop() else { return Err(ManagerError::NoIds) };
-        let mut folder = NewFile::new(folder_id.clone(), folder_name.to_string(), self.root()?);
-        if for_any {
-            folder.app_properties.insert(SHARED_WITH_ANY_PROPERTY.to_owned(), "true".to_owned());
-        }
-        made.push(folder_id.clone());
-        self.make_folder(folder).await?;
-        stream::iter(ids.into_iter().zip(files))
-            .map(|(id, (name, path, len))| {
-                let new = NewFile::new(id, name.as_str(), folder_id.clone());
-                let content = Content::File { files: self.platform.files.clone(), path, len };
-                self.drive.upload(new, content)
-            })
-            .buffer_unordered(PARALLEL_UPLOADS)
-            .try_for_each(|_| async { Ok(()) })
-            .await?;
-        Ok(folder_id)
     }
 }
 

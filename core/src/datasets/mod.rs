@@ -1,6 +1,7 @@
 //! Datasets (wire section 8): a mock half that peers see, a private half that stays.
 
 mod create;
+mod creation;
 mod share;
 mod source;
 

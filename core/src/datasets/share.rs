@@ -1,16 +1,19 @@
 //! Who may see a dataset, and its end.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dataset, private_folder, public_folder};
 use crate::{
     domain::Email,
     drive::{BatchCall, FileId, Grantee, Role},
     manager::{ManagerError, SyftboxManager},
     permissions::{Access, Level, PERMISSION_FILE, Pattern, PermissionFile},
+    sync::SyncReport,
     wire::{dataset::DatasetName, names::SHARED_WITH_ANY_PROPERTY, yaml::MAX_YAML_BYTES},
 };
 
 /// Who may see the mock half of a dataset.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Audience {
     /// These, and nobody when empty.
     Users(Vec<Email>),
@@ -41,6 +44,7 @@ impl SyftboxManager {
         audience: &Audience,
     ) -> Result<Dataset, ManagerError> {
         self.need_owner("sharing a dataset")?;
+        self.finish_creations(&mut SyncReport::default()).await?;
         let dataset = self.own_dataset(name).await?;
         self.refresh_catalog(false).await?;
         let folders = self.collection_folders(name, false);
@@ -76,13 +80,14 @@ impl SyftboxManager {
     /// [`ManagerError::NoDataset`], or whatever Drive says.
     pub async fn delete_dataset(&mut self, name: &DatasetName) -> Result<Dataset, ManagerError> {
         self.need_owner("deleting a dataset")?;
+        self.finish_creations(&mut SyncReport::default()).await?;
         let dataset = self.own_dataset(name).await?;
         self.refresh_catalog(false).await?;
         let mut folders = self.collection_folders(name, false);
         folders.extend(self.collection_folders(name, true));
         self.all_of(folders.iter().cloned().map(BatchCall::Delete).collect()).await?;
         for folder in &folders {
-            self.catalog.forget(folder);
+            self.catalog.take_away(folder);
         }
         self.save_catalog().await?;
         // The private half first: a crash between them leaves a dataset that can be deleted again.

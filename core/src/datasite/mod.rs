@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{ContentHash, DatasitePath, Email, Timestamp},
-    permissions::{PERMISSION_FILE, Permissions},
+    permissions::{Because, Level, PERMISSION_FILE, Permissions},
     platform::{FileError, FileStat, FileStore, tree},
-    wire::{is_syncable, yaml::MAX_YAML_BYTES},
+    wire::{is_syncable, job::JobPath, yaml::MAX_YAML_BYTES},
 };
 
 /// What was last published of our datasite.
@@ -171,6 +171,40 @@ pub async fn permissions(
     Ok(permissions)
 }
 
+/// Whether `peer` may read, or propose, the file at `path`. A permission file takes admin.
+///
+/// The rules of job folders say `**`, which by the letter leaves out what begins with a dot. A job is
+/// sent, and its results come back, whole: so below a job a name that no rule is about counts as it
+/// would without the dot (wire section 5).
+#[must_use]
+pub fn may(
+    permissions: &Permissions,
+    peer: &Email,
+    owner: &Email,
+    path: &DatasitePath,
+    level: Level,
+) -> bool {
+    let level = if path.file_name() == PERMISSION_FILE { Level::Admin } else { level };
+    let decision = permissions.decide(peer, owner, path, level);
+    if let Because::NoRule { .. } = decision.because
+        && let Some(path) = without_dots(path)
+    {
+        return permissions.allows(peer, owner, &path, level);
+    }
+    decision.allowed
+}
+
+/// The path of a file below a job with its hidden names made plain; `None` for any other path.
+fn without_dots(path: &DatasitePath) -> Option<DatasitePath> {
+    let below = JobPath::parse(path)?.rest?;
+    let folder = path.as_str().strip_suffix(below.as_str())?;
+    let plain: Vec<String> = below
+        .components()
+        .map(|name| name.strip_prefix('.').map_or_else(|| name.to_owned(), |name| format!("_{name}")))
+        .collect();
+    format!("{folder}{}", plain.join("/")).parse().ok()
+}
+
 /// A datasite's path as a path in the `SyftBox` folder.
 ///
 /// # Errors
@@ -180,4 +214,31 @@ pub fn in_folder(folder: &DatasitePath, path: &DatasitePath) -> Result<DatasiteP
         path: path.to_string(),
         kind: crate::platform::FileErrorKind::System(error.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::{Access, Pattern, PermissionFile};
+
+    #[test]
+    fn hidden_files_of_a_job_are_as_readable_as_others_and_no_more() {
+        let (ds, eve, me): (Email, Email, Email) =
+            ("ds@x.org".parse().unwrap(), "eve@x.org".parse().unwrap(), "do@x.org".parse().unwrap());
+        let mut permissions = Permissions::default();
+        let mut review = PermissionFile::single(Pattern::everything(), Access::read([&ds]));
+        let closed: DatasitePath = "v1/job/outputs".parse().unwrap();
+        review.set(Pattern::below(&closed), Access::read([&me]));
+        permissions.insert(Some(&"app_data/job/review/ds@x.org".parse().unwrap()), review);
+        let everything = PermissionFile::single(Pattern::everything(), Access::read([&ds]));
+        permissions.insert(Some(&"notes".parse().unwrap()), everything);
+        let reads =
+            |peer: &Email, path: &str| may(&permissions, peer, &me, &path.parse().unwrap(), Level::Read);
+        let job = "app_data/job/review/ds@x.org/v1/job";
+        assert!(reads(&ds, &format!("{job}/.a/.b")));
+        assert!(!reads(&eve, &format!("{job}/.a/.b")));
+        assert!(!reads(&ds, &format!("{job}/outputs/.a")), "what is closed stays closed");
+        assert!(!reads(&ds, &format!("{job}/.a/syft.pub.yaml")), "it takes admin");
+        assert!(!reads(&ds, "notes/.a"), "elsewhere the rules are taken by the letter");
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::{DatasitePath, Email},
     manager::{ManagerError, SyftboxManager},
     platform::{tree, uuid},
-    sync::{MAX_FILE_BYTES, Submission},
+    sync::{MAX_FILE_BYTES, Submission, SyncReport},
     wire::{
         FileContent, ProposalMessage, ProposedChange, VersionFile, encode, is_syncable,
         job::{
@@ -98,6 +98,8 @@ impl SyftboxManager {
         owner: &Email,
         skip_version_check: bool,
     ) -> Result<VersionFile, ManagerError> {
+        // A submission that was cut off goes first; then a repetition of it is told that it is there.
+        self.carry_out_open_postings(&mut SyncReport::default()).await?;
         if let Ok(version) = self.need_accepted_peer(owner) {
             return Ok(version);
         }

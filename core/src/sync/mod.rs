@@ -78,6 +78,7 @@ impl SyftboxManager {
         self.list_message_folders(&peers).await?;
         let mut archive = Vec::new();
         if self.roles().owner {
+            self.finish_creations(report).await?;
             self.restore_datasite(&peers, report).await?;
             self.follow_own_log(&peers, report).await?;
             archive = self.receive_proposals(&peers, report).await?;
@@ -149,7 +150,10 @@ impl SyftboxManager {
         Ok(journal::Journal::new(&self.platform, &self.state).open_postings().await?.len())
     }
 
-    async fn carry_out_open_postings(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {
+    pub(crate) async fn carry_out_open_postings(
+        &mut self,
+        report: &mut SyncReport,
+    ) -> Result<(), ManagerError> {
         let journal = journal::Journal::new(&self.platform, &self.state);
         let open = journal.open_postings().await?;
         for (record, posting) in open {

@@ -46,8 +46,7 @@ pub(super) fn readers(
     peers: &[Email],
     path: &DatasitePath,
 ) -> BTreeSet<Email> {
-    let level = if path.file_name() == PERMISSION_FILE { Level::Admin } else { Level::Read };
-    peers.iter().filter(|peer| permissions.allows(peer, owner, path, level)).cloned().collect()
+    peers.iter().filter(|peer| datasite::may(permissions, peer, owner, path, Level::Read)).cloned().collect()
 }
 
 /// Decides what goes to whom: changed files to all that may read them, deletions to those that

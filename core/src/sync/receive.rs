@@ -52,12 +52,11 @@ fn decide(
     permissions: &Permissions,
     current: Option<ContentHash>,
 ) -> Decision {
-    let level = if change.path.file_name() == PERMISSION_FILE { Level::Admin } else { Level::Write };
     if change.datasite != *owner {
         Decision::Refuse(Reason::OtherDatasite)
     } else if !is_syncable(&change.path) {
         Decision::Refuse(Reason::NotSyncable)
-    } else if !permissions.allows(sender, owner, &change.path, level) {
+    } else if !datasite::may(permissions, sender, owner, &change.path, Level::Write) {
         Decision::Refuse(Reason::NotPermitted)
     } else if current == change.new_hash() {
         Decision::AlreadySo

@@ -5,7 +5,9 @@
 mod bad_input;
 mod checkpoints;
 mod conversation;
+mod crash;
 mod delete;
+
 mod feed;
 mod hostile_peers;
 mod jobs;

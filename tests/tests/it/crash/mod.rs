@@ -1,0 +1,130 @@
+//! The program killed at any request and at any change of a file, answers lost, searches that lag:
+//! the story goes on, and ends as if nothing had happened.
+//!
+//! A kill here drops everything the program does at that moment, between two requests or before a
+//! file is put in place; the next program starts from what is on disk.
+
+mod fate;
+mod outcome;
+mod story;
+mod world;
+
+use self::{
+    fate::Mishap,
+    outcome::Outcome,
+    world::{Ended, Saved, World},
+};
+
+/// The world before each step, and how the story ends.
+fn reference() -> (Vec<Saved>, Outcome) {
+    let mut before = Vec::new();
+    let mut world = World::new();
+    for step in story::steps() {
+        let saved = world.save();
+        world = saved.wake();
+        before.push(saved);
+        world.do_step(&step);
+    }
+    story::settle(&world);
+    (before, Outcome::of(&world))
+}
+
+/// Plays the story with one mishap in step `number`; `false` when the step ends before it happens.
+fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap) -> bool {
+    let steps = story::steps();
+    let step = &steps[number];
+    let world = before[number].wake();
+    let (ended, fate) = world.play(step, mishap);
+    let was_killed = matches!(ended, Ended::Killed);
+    if let Ended::Itself(result) = ended {
+        result.unwrap_or_else(|error| panic!("{}, {mishap:?}: {error}", step.name));
+    }
+    if !fate.is_met() {
+        return false;
+    }
+    if was_killed {
+        story::again(&world, step);
+    }
+    for step in &steps[number + 1..] {
+        world.do_step(step);
+    }
+    story::settle(&world);
+    let outcome = Outcome::of(&world);
+    if outcome != *expected && !outcome.differs_by_the_failed_run(expected) {
+        panic!("{}, {mishap:?}:\n{outcome:#?}\ninstead of\n{expected:#?}", step.name);
+    }
+    true
+}
+
+/// Every mishap of a kind, in every step of `steps`.
+fn every(steps: std::ops::Range<usize>, mishaps: &[fn(usize) -> Mishap]) {
+    let (before, expected) = reference();
+    for step in steps {
+        for mishap in mishaps {
+            let mut count = 0;
+            while ends_well(&before, &expected, step, mishap(count)) {
+                count += 1;
+            }
+            println!("{}: {:?} and {count} before it", story::steps()[step].name, mishap(count));
+        }
+    }
+}
+
+const KILLED_AT_REQUESTS: [fn(usize) -> Mishap; 2] = [Mishap::BeforeRequest, Mishap::AfterRequest];
+const KILLED_AT_WRITES: [fn(usize) -> Mishap; 1] = [Mishap::BeforeWrite];
+const ANSWERS_LOST: [fn(usize) -> Mishap; 1] = [Mishap::LostAnswer];
+
+#[test]
+fn killed_at_any_request_while_becoming_peers() {
+    every(0..4, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_request_while_publishing_a_dataset() {
+    every(4..7, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_request_while_submitting() {
+    every(7..9, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_request_while_running_a_job() {
+    every(9..12, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_request_while_editing_and_deleting() {
+    every(12..17, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_write_while_becoming_peers() {
+    every(0..4, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn killed_at_any_write_while_publishing_a_dataset() {
+    every(4..7, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn killed_at_any_write_while_submitting() {
+    every(7..9, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn killed_at_any_write_while_running_a_job() {
+    every(9..12, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn killed_at_any_write_while_editing_and_deleting() {
+    every(12..17, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn any_answer_lost() {
+    every(0..story::steps().len(), &ANSWERS_LOST);
+}
