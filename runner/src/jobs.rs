@@ -6,7 +6,7 @@ use syftbox_core::{
     domain::DatasitePath,
     jobs::{JobId, JobRunner, RunOutcome, RunRequest, RunnerError},
     platform::BoxFuture,
-    wire::job::JobKind,
+    wire::job::{BASH_SCRIPT_FILE, JobKind},
 };
 
 use crate::{
@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// The runtime of Python jobs.
-const PYTHON: &str = "python";
+pub const PYTHON: &str = "python";
+/// The runtime of bash jobs.
+pub const BASH: &str = "bash";
 /// Where jobs have their private files while they run, in the `SyftBox` folder: beside the manager's
 /// own state, where no peer's files go.
 const SCRATCH: &str = ".syftbox/running";
@@ -24,7 +26,10 @@ const SCRATCH: &str = ".syftbox/running";
 #[derive(Debug)]
 pub enum JobEvent<'a> {
     /// Its runtime isn't there and is being installed.
-    Installing,
+    Installing {
+        /// What the runtime is called.
+        runtime: &'static str,
+    },
     /// It starts.
     Started,
     /// It wrote a line.
@@ -79,10 +84,14 @@ impl Parts {
     fn run(&self, request: &RunRequest) -> Result<RunOutcome, RunnerError> {
         let spec = self.spec(request)?;
         let tell = |event: JobEvent<'_>| (self.watcher)(&request.id, event);
-        if self.store.installed(PYTHON).map_err(not_ready)?.is_none() {
-            tell(JobEvent::Installing);
+        let name = match request.kind {
+            JobKind::Python => PYTHON,
+            JobKind::Bash => BASH,
+        };
+        if self.store.installed(name).map_err(not_ready)?.is_none() {
+            tell(JobEvent::Installing { runtime: name });
         }
-        let runtime = self.store.ensure(PYTHON, &TerminalProgress::default()).map_err(not_ready)?;
+        let runtime = self.store.ensure(name, &TerminalProgress::default()).map_err(not_ready)?;
         let sandbox = Sandbox::new(Launcher::current().map_err(not_ready)?, runtime.guest());
         tell(JobEvent::Started);
         let outcome =
@@ -94,11 +103,11 @@ impl Parts {
     /// The request with the paths of this machine.
     fn spec(&self, request: &RunRequest) -> Result<JobSpec, RunnerError> {
         let entrypoint = match (request.kind, &request.entrypoint) {
-            (JobKind::Python, Some(entrypoint)) => entrypoint.clone(),
+            (_, Some(entrypoint)) => entrypoint.clone(),
             (JobKind::Python, None) => {
                 return Err(RunnerError::NotReady("the job names no entry point; reject it".to_owned()));
             }
-            (JobKind::Bash, _) => return Err(RunnerError::Unsupported { kind: "bash" }),
+            (JobKind::Bash, None) => BASH_SCRIPT_FILE.parse().map_err(not_ready)?,
         };
         let here = |path: &DatasitePath| self.folder.join(path.as_str());
         let datasets = request
@@ -180,9 +189,9 @@ mod tests {
         assert_eq!(spec.limits.time, Limits::default().time);
     }
 
-    #[tokio::test]
-    async fn bash_is_refused_before_anything_is_installed() {
-        let error = runner().run(&request(JobKind::Bash)).await.unwrap_err();
-        assert!(matches!(error, RunnerError::Unsupported { kind: "bash" }), "{error}");
+    #[test]
+    fn a_bash_job_runs_its_script() {
+        let spec = runner().0.spec(&request(JobKind::Bash)).unwrap();
+        assert_eq!(spec.entrypoint.as_str(), "script.sh");
     }
 }

@@ -78,7 +78,7 @@ fn the_host_has_no_files() {
         assert!(line.ends_with(" FileNotFoundError") || line.ends_with(" PermissionError"), "{line}");
     }
     assert_eq!(attempts.lines().count(), 11);
-    assert_eq!(listings, "['job', 'tmp', 'usr']\n['/job/code']\n");
+    assert_eq!(listings, "['job', 'tmp', 'usr']\n['/job/code', '/job/outputs']\n");
 }
 
 #[test]

@@ -75,12 +75,6 @@ pub struct RunOutcome {
 /// A job that couldn't be started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunnerError {
-    /// The runner has no way to run jobs of this kind.
-    #[error("this runner can't run {kind} jobs; reject the job, or run it with a runner that can")]
-    Unsupported {
-        /// What it is.
-        kind: &'static str,
-    },
     /// The runner itself doesn't work.
     #[error("{0}")]
     NotReady(String),

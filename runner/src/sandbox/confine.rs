@@ -14,9 +14,9 @@ use rustix::process::{
 
 /// How many files the process may have open.
 const OPEN_FILES: u64 = 1024;
-/// Address space beyond the guest's memory, in bytes. Wasm memory and its guard regions are reserved,
-/// not used, so this only stops a runaway.
-const ADDRESS_SPACE: u64 = 64 << 30;
+/// Address space in bytes. Each guest reserves some 8 GiB, for its memory and for that of its exceptions,
+/// with guard regions; what is reserved isn't used, so this only stops a runaway.
+const ADDRESS_SPACE: u64 = 128 << 30;
 
 /// Confines this process; to be called before anything else in it, with one thread.
 ///

@@ -27,7 +27,7 @@ pub(super) struct Report {
 }
 
 /// The guest's own end.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum GuestEnd {
     /// It left with this code.
     Exited(i32),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::{child::Program, job::WORKING_DIRECTORY};
+
 /// Where the guest finds the packages that come with the sandbox.
 pub const PACKAGES: &str = "/usr/local/share/syftbox";
 
@@ -15,8 +17,50 @@ pub struct GuestRuntime {
     pub mounts: Vec<(PathBuf, String)>,
     /// Environment variables that the runtime needs.
     pub environment: Vec<(String, String)>,
-    /// The arguments that stand before the script's name, the program's name included.
+    /// The arguments that stand before those of [`calling`](Self::calling), the program's name
+    /// included.
     pub arguments: Vec<String>,
+    /// How it is told what to run.
+    pub calling: Calling,
     /// Files that appear below [`PACKAGES`], by relative path.
     pub packages: &'static [(&'static str, &'static str)],
+    /// The runtime behind `python3` in a script; only bash can start another.
+    pub python3: Option<Box<GuestRuntime>>,
+}
+
+impl GuestRuntime {
+    /// What the job's process needs to know of it.
+    pub(super) fn program(&self) -> Program {
+        Program {
+            module: self.module.clone(),
+            arguments: self.arguments.clone(),
+            environment: self.environment.clone(),
+        }
+    }
+}
+
+/// How a runtime is told which script to run, and where that starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calling {
+    /// What comes first on the import path, the working directory, then a command line of Python. The
+    /// job starts in its code.
+    Python,
+    /// The script's name in the folder of the job, which is where the job starts.
+    Bash,
+}
+
+impl Calling {
+    /// The arguments that run a script of the job's code.
+    pub(super) fn script(self, entrypoint: &str) -> Vec<String> {
+        match self {
+            Self::Python => {
+                let folder = match entrypoint.rsplit_once('/') {
+                    Some((folder, _)) => format!("{WORKING_DIRECTORY}/{folder}"),
+                    None => WORKING_DIRECTORY.to_owned(),
+                };
+                vec![folder, WORKING_DIRECTORY.to_owned(), entrypoint.to_owned()]
+            }
+            Self::Bash => vec![format!("code/{entrypoint}")],
+        }
+    }
 }

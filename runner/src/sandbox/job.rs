@@ -6,19 +6,21 @@ use syftbox_core::domain::{DatasitePath, Email};
 
 /// The root in the guest under which datasets lie: `SYFTBOX_FOLDER` (wire section 5).
 pub const SYFTBOX_FOLDER: &str = "/syftbox";
-/// The working directory of a job in the guest: the submission's `code/`, read-only.
+/// The folder of a job in the guest, around its code. A bash job starts there.
+pub const JOB_FOLDER: &str = "/job";
+/// The submission's `code/` in the guest, read-only. A Python job starts there.
 pub const WORKING_DIRECTORY: &str = "/job/code";
-/// The one folder of the working directory that a job may write to.
+/// The folder for results, in the job's folder and again in its code.
 pub const OUTPUTS: &str = "outputs";
 
 /// One run of one job. All paths are absolute and of the host.
 #[derive(Clone, Debug)]
 pub struct JobSpec {
-    /// The submission's `code/`. The job sees it, read-only, as its working directory.
+    /// The submission's `code/`, which the job sees read-only.
     pub code: PathBuf,
     /// The script to run, relative to `code`.
     pub entrypoint: DatasitePath,
-    /// What the script finds behind its own name in `sys.argv`.
+    /// What the script finds behind its own name.
     pub arguments: Vec<String>,
     /// The data owner who runs the job: `SYFTBOX_EMAIL` in the guest.
     pub owner: Email,

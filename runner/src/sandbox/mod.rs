@@ -1,8 +1,9 @@
 //! Runs a stranger's job: a description goes in, lines of log and one outcome come out.
 //!
-//! A job runs in a process of its own (this program again, see [`child_main`]) with one wasmtime
-//! instance. It sees its code and its datasets, read-only, and writes to `outputs/` and `/tmp`; it has
-//! no network, no other process, no environment but what `docs/wire.md`, section 5 names. The job's
+//! A job runs in a process of its own (this program again, see [`child_main`]) in one wasmtime
+//! instance; a bash job in one more for each `python3` of its script. It sees its code and its
+//! datasets, read-only, and writes to `outputs/` and `/tmp`; it has no network, no other process, no
+//! environment but what `docs/wire.md`, section 5 names. The job's
 //! process keeps the limits on memory and on what is written; the runner keeps those on time and logs,
 //! and kills the process at the first that is passed. When the runner dies, so does the process.
 //!
@@ -20,10 +21,13 @@ mod instance;
 mod job;
 mod launch;
 mod log;
+mod meter;
+mod python;
 mod quota;
 mod record;
 mod run;
 mod scratch;
+mod streams;
 mod verdict;
 mod watch;
 mod witness;
@@ -31,8 +35,8 @@ mod witness;
 pub use child::{CHILD_ARGUMENT, child_main, is_child};
 pub use ending::{Ending, Outcome};
 pub use error::SandboxError;
-pub use guest::{GuestRuntime, PACKAGES};
-pub use job::{DatasetMount, JobSpec, Limits, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY};
+pub use guest::{Calling, GuestRuntime, PACKAGES};
+pub use job::{DatasetMount, JOB_FOLDER, JobSpec, Limits, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY};
 pub use launch::Launcher;
 pub use log::{LogLine, LogStream, printable};
 pub use run::Sandbox;

@@ -36,6 +36,8 @@ pub(super) struct Quota {
     folders: Vec<PathBuf>,
     limit: Usage,
     left: Usage,
+    /// Bytes that guests are about to write, and that measuring may not see yet.
+    in_flight: u64,
 }
 
 /// Bytes and entries of folders.
@@ -47,12 +49,13 @@ pub(super) struct Usage {
 
 impl Quota {
     pub(super) fn new(folders: Vec<PathBuf>, limit: Usage) -> Self {
-        Self { folders, limit, left: limit }
+        Self { folders, limit, left: limit, in_flight: 0 }
     }
 
+    /// A guest is about to write; [`wrote`](Self::wrote) follows.
     fn write(&mut self, bytes: u64) -> Result<(), OverQuota> {
         if bytes > self.left.bytes {
-            let used = self.measure().bytes;
+            let used = self.measure().bytes.saturating_add(self.in_flight);
             self.left.bytes = self.limit.bytes.saturating_sub(used);
         }
         self.left.bytes = self
@@ -60,7 +63,12 @@ impl Quota {
             .bytes
             .checked_sub(bytes)
             .ok_or(OverQuota { limit: self.limit.bytes, what: "bytes of files" })?;
+        self.in_flight += bytes;
         Ok(())
+    }
+
+    fn wrote(&mut self, bytes: u64) {
+        self.in_flight -= bytes;
     }
 
     fn make(&mut self) -> Result<(), OverQuota> {
@@ -130,9 +138,13 @@ pub(super) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "fd_write",
         |mut caller: Caller<'_, Guest>, fd, buffers, count, written| {
             let (memory, guest) = enter(&mut caller)?;
-            guest.quota.write(length_of(memory, buffers, count))?;
+            let bytes = length_of(memory, buffers, count);
+            guest.quota().write(bytes)?;
             let mut memory = GuestMemory::Unshared(memory);
-            in_tokio(preview1::fd_write(&mut guest.wasi, &mut memory, fd, buffers, count, written))
+            let done =
+                in_tokio(preview1::fd_write(&mut guest.wasi, &mut memory, fd, buffers, count, written));
+            guest.quota().wrote(bytes);
+            done
         },
     )?;
     linker.func_wrap(
@@ -140,9 +152,20 @@ pub(super) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "fd_pwrite",
         |mut caller: Caller<'_, Guest>, fd, buffers, count, offset, written| {
             let (memory, guest) = enter(&mut caller)?;
-            guest.quota.write(length_of(memory, buffers, count))?;
+            let bytes = length_of(memory, buffers, count);
+            guest.quota().write(bytes)?;
             let mut memory = GuestMemory::Unshared(memory);
-            in_tokio(preview1::fd_pwrite(&mut guest.wasi, &mut memory, fd, buffers, count, offset, written))
+            let done = in_tokio(preview1::fd_pwrite(
+                &mut guest.wasi,
+                &mut memory,
+                fd,
+                buffers,
+                count,
+                offset,
+                written,
+            ));
+            guest.quota().wrote(bytes);
+            done
         },
     )?;
     linker.func_wrap(
@@ -150,9 +173,12 @@ pub(super) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "fd_filestat_set_size",
         |mut caller: Caller<'_, Guest>, fd: i32, size: i64| {
             let (memory, guest) = enter(&mut caller)?;
-            guest.quota.write(size.cast_unsigned())?;
+            let bytes = size.cast_unsigned();
+            guest.quota().write(bytes)?;
             let mut memory = GuestMemory::Unshared(memory);
-            in_tokio(preview1::fd_filestat_set_size(&mut guest.wasi, &mut memory, fd, size))
+            let done = in_tokio(preview1::fd_filestat_set_size(&mut guest.wasi, &mut memory, fd, size));
+            guest.quota().wrote(bytes);
+            done
         },
     )?;
     linker.func_wrap(
@@ -160,7 +186,7 @@ pub(super) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "path_create_directory",
         |mut caller: Caller<'_, Guest>, fd, path, length| {
             let (memory, guest) = enter(&mut caller)?;
-            guest.quota.make()?;
+            guest.quota().make()?;
             let mut memory = GuestMemory::Unshared(memory);
             in_tokio(preview1::path_create_directory(&mut guest.wasi, &mut memory, fd, path, length))
         },
@@ -194,7 +220,7 @@ fn guard_open(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
          opened: i32| {
             let (memory, guest) = enter(&mut caller)?;
             if how & OFLAGS_CREAT != 0 {
-                guest.quota.make()?;
+                guest.quota().make()?;
             }
             let mut memory = GuestMemory::Unshared(memory);
             in_tokio(preview1::path_open(
@@ -216,7 +242,9 @@ fn guard_open(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 /// The guest's memory and state, with the fuel that one host call may use.
-fn enter<'a>(caller: &'a mut Caller<'_, Guest>) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
+pub(super) fn enter<'a>(
+    caller: &'a mut Caller<'_, Guest>,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
     let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the guest exports no memory").into());
     };
@@ -252,9 +280,11 @@ mod tests {
         let file = folder.path().join("a");
         fs::write(&file, [0; 80]).unwrap();
         quota.write(80).unwrap();
+        quota.wrote(80);
         quota.write(30).unwrap_err();
         fs::remove_file(&file).unwrap();
         quota.write(30).unwrap();
+        quota.wrote(30);
 
         let mut open = fs::File::create(&file).unwrap();
         open.write_all(&[0; 90]).unwrap();
@@ -262,6 +292,16 @@ mod tests {
         quota.left.bytes = 0;
         quota.write(30).unwrap_err();
         drop(open);
+        quota.write(30).unwrap();
+    }
+
+    #[test]
+    fn what_is_about_to_be_written_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 });
+        quota.write(80).unwrap();
+        quota.write(30).unwrap_err();
+        quota.wrote(80);
         quota.write(30).unwrap();
     }
 

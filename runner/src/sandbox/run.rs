@@ -3,11 +3,11 @@
 use std::{fs, io, path::Path, time::Instant};
 
 use super::{
-    Ending, GuestRuntime, JobSpec, Launcher, LogLine, Outcome, SandboxError,
+    Calling, Ending, GuestRuntime, JobSpec, Launcher, LogLine, Outcome, SandboxError,
     child::{Assignment, GuestLimits, Mount},
     collect::{self, Collected},
     guest::PACKAGES,
-    job::{OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY},
+    job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY},
     quota::{self, Usage},
     record::Record,
     scratch::Scratch,
@@ -15,6 +15,9 @@ use super::{
     watch::{self, Cancel},
     witness::Witness,
 };
+
+/// The folder of the code in the job's folder.
+const CODE: &str = "code";
 
 /// Runs jobs in one runtime, each in a process of its own.
 #[derive(Clone, Debug)]
@@ -82,48 +85,50 @@ impl Sandbox {
 
     /// Everything that the guest sees.
     fn prepare(&self, spec: &JobSpec, scratch: &Scratch) -> io::Result<Assignment> {
-        for (path, content) in self.runtime.packages {
-            let file = scratch.packages().join(path);
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::write(file, content)?;
+        let runtime = &self.runtime;
+        let python = runtime.python3.as_deref();
+        let mut mounts = vec![
+            Mount::read_only(&scratch.packages(), PACKAGES),
+            Mount::read_only(&spec.code, WORKING_DIRECTORY),
+        ];
+        for runtime in std::iter::once(runtime).chain(python) {
+            write_packages(runtime, &scratch.packages())?;
+            mounts.extend(runtime.mounts.iter().map(|(host, guest)| Mount::read_only(host, guest)));
         }
-        let read_only = |host: &Path, guest: &str| Mount {
-            host: host.to_path_buf(),
-            guest: guest.to_owned(),
-            writable: false,
-        };
-        let mut mounts =
-            vec![read_only(&scratch.packages(), PACKAGES), read_only(&spec.code, WORKING_DIRECTORY)];
-        mounts.extend(self.runtime.mounts.iter().map(|(host, guest)| read_only(host, guest)));
         for dataset in &spec.datasets {
-            mounts.extend(dataset.folders().map(|(host, guest)| read_only(host, &guest)));
+            mounts.extend(dataset.folders().map(|(host, guest)| Mount::read_only(host, &guest)));
         }
-        let outputs = format!("{WORKING_DIRECTORY}/{OUTPUTS}");
-        mounts.push(Mount { host: scratch.outputs(), guest: outputs, writable: true });
-        mounts.push(Mount { host: scratch.tmp(), guest: "/tmp".to_owned(), writable: true });
+        let mut counted = vec![scratch.outputs(), scratch.tmp()];
+        for folder in [WORKING_DIRECTORY, JOB_FOLDER] {
+            mounts.push(Mount::writable(&scratch.outputs(), &format!("{folder}/{OUTPUTS}")));
+        }
+        mounts.push(Mount::writable(&scratch.tmp(), "/tmp"));
         // Empty folders at the places of the mounts, so that listing their parents shows them.
         for mount in &mounts {
             fs::create_dir_all(scratch.root().join(mount.guest.trim_start_matches('/')))?;
         }
-        mounts.push(read_only(&scratch.root(), "/"));
+        if runtime.calling == Calling::Bash {
+            for shown in [CODE, OUTPUTS] {
+                fs::create_dir(scratch.work().join(shown))?;
+            }
+            mounts.push(Mount::writable(&scratch.work(), JOB_FOLDER));
+            counted.push(scratch.work());
+        }
+        mounts.push(Mount::read_only(&scratch.root(), "/"));
 
-        let mut arguments = self.runtime.arguments.clone();
-        arguments.push(spec.entrypoint.to_string());
-        arguments.extend(spec.arguments.iter().cloned());
-        let mut environment = self.runtime.environment.clone();
-        environment.extend([
+        let mut program = runtime.program();
+        program.arguments.extend(runtime.calling.script(spec.entrypoint.as_str()));
+        program.arguments.extend(spec.arguments.iter().cloned());
+        program.environment.extend([
             ("SYFT_IS_IN_JOB".to_owned(), "true".to_owned()),
             ("SYFTBOX_EMAIL".to_owned(), spec.owner.to_string()),
             ("SYFTBOX_FOLDER".to_owned(), SYFTBOX_FOLDER.to_owned()),
         ]);
         Ok(Assignment {
-            module: self.runtime.module.clone(),
-            arguments,
-            environment,
+            program,
+            python: python.map(GuestRuntime::program),
             mounts,
-            counted: vec![scratch.outputs(), scratch.tmp()],
+            counted,
             limits: GuestLimits {
                 memory: spec.limits.memory,
                 output_bytes: spec.limits.output_bytes,
@@ -131,6 +136,17 @@ impl Sandbox {
             },
         })
     }
+}
+
+fn write_packages(runtime: &GuestRuntime, into: &Path) -> io::Result<()> {
+    for (path, content) in runtime.packages {
+        let file = into.join(path);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(file, content)?;
+    }
+    Ok(())
 }
 
 /// Looks at what the job may only read: that it is there, and how it is.

@@ -35,7 +35,7 @@ impl Scratch {
         let lock = File::create(folder.path().join(LOCK))?;
         lock.lock()?;
         let scratch = Self { folder, _lock: lock };
-        for made in [scratch.root(), scratch.outputs(), scratch.tmp(), scratch.packages()] {
+        for made in [scratch.root(), scratch.work(), scratch.outputs(), scratch.tmp(), scratch.packages()] {
             fs::create_dir(made)?;
         }
         Ok(scratch)
@@ -44,6 +44,11 @@ impl Scratch {
     /// The folder that the guest sees as `/`, with nothing in it but empty folders.
     pub(super) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
+    }
+
+    /// The folder that a job sees as its own when it starts there, around its code.
+    pub(super) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
     }
 
     /// The folder that the guest sees as `outputs/`.

@@ -4,9 +4,10 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
 use syftbox_runner::{
@@ -19,13 +20,14 @@ use tempfile::TempDir;
 
 pub(crate) const OWNER: &str = "do@test.org";
 
-/// The sandbox with the installed Python; installs it when it isn't there.
-pub(crate) fn sandbox() -> &'static Sandbox {
-    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    SANDBOX.get_or_init(|| {
+/// The sandbox with an installed runtime; installs it when it isn't there.
+pub(crate) fn sandbox(runtime: &'static str) -> &'static Sandbox {
+    static SANDBOXES: OnceLock<Mutex<BTreeMap<&str, &'static Sandbox>>> = OnceLock::new();
+    SANDBOXES.get_or_init(Mutex::default).lock().unwrap().entry(runtime).or_insert_with(|| {
         let store = RuntimeStore::open(&default_cache_dir().unwrap());
-        let python = store.ensure("python", &TerminalProgress::default()).unwrap();
-        Sandbox::new(Launcher::of(Path::new(env!("CARGO_BIN_EXE_syftbox"))), python.guest())
+        let installed = store.ensure(runtime, &TerminalProgress::default()).unwrap();
+        let launcher = Launcher::of(Path::new(env!("CARGO_BIN_EXE_syftbox")));
+        Box::leak(Box::new(Sandbox::new(launcher, installed.guest())))
     })
 }
 
@@ -49,6 +51,11 @@ impl Case {
         let case = Self::empty(name);
         fs::copy(guests().join(name), case.spec.code.join(name)).unwrap();
         case
+    }
+
+    /// A bash job of this text.
+    pub(crate) fn bash(text: &str) -> Self {
+        Self::files("script.sh", &[("script.sh", text)])
     }
 
     /// A job of the files given here.
@@ -127,7 +134,11 @@ impl Case {
 
     fn try_run_with(self, hear: &mut dyn FnMut(&LogLine)) -> Result<Run, SandboxError> {
         let mut lines = Vec::new();
-        let outcome = sandbox().run(&self.spec, &self.cancel, &mut |line| {
+        let runtime = match self.spec.entrypoint.file_name().rsplit_once('.') {
+            Some((_, "sh")) => "bash",
+            _ => "python",
+        };
+        let outcome = sandbox(runtime).run(&self.spec, &self.cancel, &mut |line| {
             hear(&line);
             lines.push(line);
         })?;

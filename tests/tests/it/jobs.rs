@@ -43,6 +43,52 @@ fn a_bash_script_is_submitted_as_the_python_peers_do_and_can_be_reviewed() {
 }
 
 #[test]
+fn a_bash_script_runs_with_python_on_private_data() {
+    let stage = scene::peers();
+    let [mock, private] = [("mock.csv", "x\n1\n"), ("private.csv", "x\n20\n22\n")]
+        .map(|(name, text)| stage.owner.write(name, text).to_str().unwrap().to_owned());
+    stage.owner.ask(&[
+        "dataset",
+        "create",
+        "numbers",
+        "--mock",
+        &mock,
+        "--private",
+        &private,
+        "--users",
+        SCIENTIST,
+    ]);
+    let script = "set -euo pipefail\n\
+                  data=$SYFTBOX_FOLDER/$SYFTBOX_EMAIL/private/syft_datasets/numbers/private.csv\n\
+                  tail -n +2 $data | python3 -c 'import sys; print(sum(map(int, sys.stdin)))' > outputs/sum.txt\n\
+                  echo rows: $(grep -vc x $data)\n";
+    stage.scientist.ask(&["job", "submit-bash", OWNER, "--script", script, "--name", "sum"]);
+    stage.scientist.ask(&[
+        "job",
+        "submit-bash",
+        OWNER,
+        "--script",
+        "echo why >&2; exit 3",
+        "--name",
+        "fails",
+    ]);
+    stage.owner.ask(&["sync"]);
+    for name in ["sum", "fails"] {
+        stage.owner.ask(&["job", "approve", name]);
+    }
+    stage.owner.ask(&["job", "process", "--share-outputs", "--share-logs"]);
+    stage.scientist.ask(&["sync"]);
+    let review =
+        |file: &str| stage.scientist.read(format!("{OWNER}/app_data/job/review/{SCIENTIST}/v1/{file}"));
+    assert_eq!(scene::status(&stage.scientist, "sum"), "done");
+    assert_eq!(review("sum/outputs/sum.txt"), "42\n");
+    assert_eq!(review("sum/stdout.txt"), "rows: 2\n");
+    assert_eq!(scene::status(&stage.scientist, "fails"), "failed");
+    assert_eq!(review("fails/returncode.txt").trim(), "3");
+    assert_eq!(review("fails/stderr.txt"), "why\nreason: failed with code 3\n");
+}
+
+#[test]
 fn bash_jobs_that_cannot_be() {
     let stage = scene::peers();
     let submit = |more: &[&str]| stage.scientist.run(&[&["job", "submit-bash", OWNER], more].concat());

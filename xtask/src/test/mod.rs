@@ -41,7 +41,7 @@ enum Step {
     Deny,
     /// Every program and test
     Build,
-    /// The Python runtime of jobs, into the cache that every test shares
+    /// The runtimes of jobs, into the cache that every test shares
     Runtime,
     /// Unit and whole-program tests
     Tests,
@@ -59,7 +59,7 @@ impl Step {
             Self::Docs => "Documentation",
             Self::Deny => "Dependencies",
             Self::Build => "Building programs and tests",
-            Self::Runtime => "Installing the Python runtime",
+            Self::Runtime => "Installing the runtimes of jobs",
             Self::Tests => "Tests",
             Self::Examples => "Documentation examples",
         }

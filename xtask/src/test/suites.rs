@@ -14,7 +14,7 @@ pub(super) fn build() -> Result<()> {
     run(cargo().args(["build", "--workspace", "--all-targets"]))
 }
 
-/// Installs the Python runtime, unless the cache has it. Tests would do so too, each of them waiting for the first.
+/// Installs the runtimes of jobs, unless the cache has them. Tests would do so too, each of them waiting for the first.
 pub(super) fn runtime() -> Result<()> {
     run(Command::new(programs_folder()?.join("syftbox")).args(["runtime", "install"]))
 }

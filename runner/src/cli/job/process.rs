@@ -93,7 +93,9 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
 fn tell(id: &JobId, event: JobEvent<'_>) {
     let name = &id.name;
     match event {
-        JobEvent::Installing => note("the Python runtime isn't here yet; installing it, once"),
+        JobEvent::Installing { runtime } => {
+            note(format!("the runtime {runtime} isn't here yet; installing it, once"));
+        }
         JobEvent::Started => note(format!("[{name}] runs, for {}", id.submitted_by)),
         JobEvent::Line(line) => note(format!("[{name}] {}", line.printable())),
         JobEvent::Ended(outcome) => {

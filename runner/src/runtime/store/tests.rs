@@ -1,11 +1,30 @@
-use std::{io::Write, sync::Arc, thread};
+use std::{
+    io::Write,
+    sync::{Arc, LazyLock},
+    thread,
+};
 
 use tempfile::TempDir;
 
 use super::{
-    super::{Silent, table::Member},
+    super::{
+        Silent,
+        table::{Member, Wheel},
+    },
     *,
 };
+use crate::sandbox::Calling;
+
+fn wheel_with(digest: &'static str, files: &'static [Member]) -> Wheel {
+    Wheel {
+        // pip refuses this name without asking anybody.
+        package: "no package has this name!",
+        digest,
+        module: Member { name: "tiny/module.wasm", path: "module.wasm", bytes: 8 },
+        files,
+        unpacked: None,
+    }
+}
 
 /// A cache, a wheel with the smallest module there is, and a table that pins it.
 struct Tiny {
@@ -26,17 +45,17 @@ impl Tiny {
             syftbox_core::domain::ContentHash::of(&fs::read(folder.path().join("tiny.whl")).unwrap());
         let table = vec![RuntimeEntry {
             name: "tiny",
-            // pip refuses this name without asking anybody.
-            package: "no package has this name!",
             version: "1",
-            digest: Box::leak(digest.to_string().into_boxed_str()),
-            module: Member { name: "tiny/module.wasm", path: "module.wasm", bytes: 8 },
-            files: &[Member { name: "tiny/lib.txt", path: "lib/lib.txt", bytes: 7 }],
-            unpacked: None,
+            source: Source::Wheel(wheel_with(
+                Box::leak(digest.to_string().into_boxed_str()),
+                &[Member { name: "tiny/lib.txt", path: "lib/lib.txt", bytes: 7 }],
+            )),
             mounts: &[("lib", "/lib")],
             environment: &[("A", "b")],
             arguments: || vec!["tiny".to_owned()],
+            calling: Calling::Bash,
             packages: &[],
+            python3: None,
         }];
         let store =
             RuntimeStore { folder: folder.path().join("cache/runtimes"), table: Box::leak(table.into()) };
@@ -106,8 +125,12 @@ fn a_wheel_with_more_than_the_table_says_is_refused() {
     let tiny = Tiny::new();
     let mut table = Vec::new();
     for entry in tiny.store.table {
+        let digest = Box::leak(entry.digest().to_owned().into_boxed_str());
         table.push(RuntimeEntry {
-            files: &[Member { name: "tiny/lib.txt", path: "lib.txt", bytes: 6 }],
+            source: Source::Wheel(wheel_with(
+                digest,
+                &[Member { name: "tiny/lib.txt", path: "lib.txt", bytes: 6 }],
+            )),
             ..entry.clone()
         });
     }
@@ -147,4 +170,30 @@ fn many_installations_at_once_make_one() {
     let folders: Vec<_> = installers.into_iter().map(|thread| thread.join().unwrap().folder).collect();
     assert!(folders.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(tiny.kept().len(), 1);
+}
+
+#[test]
+fn what_came_with_the_program_is_installed_with_what_it_starts() {
+    static DIGEST: LazyLock<String> = LazyLock::new(|| "0".repeat(64));
+    let tiny = Tiny::new();
+    let own = RuntimeEntry {
+        name: "own",
+        source: Source::Own(b"\0asm\x01\0\0\0", &DIGEST),
+        mounts: &[],
+        python3: Some("tiny"),
+        ..tiny.store.table[0].clone()
+    };
+    let table = vec![tiny.store.table[0].clone(), own];
+    let store = RuntimeStore { table: Box::leak(table.into()), ..tiny.store.clone() };
+    // tiny can't be had from anywhere.
+    assert!(matches!(store.ensure("own", &Silent), Err(RuntimeError::Download { .. })));
+    store.install("tiny", Some(&tiny.wheel()), &Silent).unwrap();
+    let wheel = tiny.wheel();
+    assert!(matches!(
+        store.install("own", Some(&wheel), &Silent),
+        Err(RuntimeError::NoWheel { name: "own" })
+    ));
+    let guest = store.ensure("own", &Silent).unwrap().guest();
+    assert!(guest.module.is_file());
+    assert_eq!(guest.python3, Some(Box::new(store.installed("tiny").unwrap().unwrap().guest())));
 }

@@ -1,0 +1,122 @@
+//! The memory of a job's guests, counted together and kept below the job's limit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmtime::ResourceLimiter;
+
+/// Entries of all tables.
+const TABLE_ELEMENTS: usize = 1 << 20;
+
+/// What the guests of a job hold together, in bytes. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(Arc<Mutex<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    limit: usize,
+    now: usize,
+    peak: usize,
+    refused: bool,
+}
+
+impl Memory {
+    pub(super) fn new(limit: usize) -> Self {
+        Self(Arc::new(Mutex::new(Held { limit, now: 0, peak: 0, refused: false })))
+    }
+
+    /// The most that was held at once.
+    pub(super) fn peak(&self) -> u64 {
+        self.held().peak as u64
+    }
+
+    /// Whether a guest was refused memory at least once.
+    pub(super) fn was_refused(&self) -> bool {
+        self.held().refused
+    }
+
+    /// The share of one guest, which is given back when it is dropped.
+    pub(super) fn meter(&self) -> Meter {
+        Meter { memory: self.clone(), mine: 0, asked: 0 }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One guest's part of the memory.
+#[derive(Debug)]
+pub(super) struct Meter {
+    memory: Memory,
+    mine: usize,
+    asked: usize,
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.memory.held().now -= self.mine;
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let asked = desired.saturating_sub(current);
+        let mut held = self.memory.held();
+        let now = held.now.saturating_add(asked);
+        if now > held.limit || maximum.is_some_and(|maximum| desired > maximum) {
+            held.refused = true;
+            return Ok(false);
+        }
+        held.now = now;
+        held.peak = held.peak.max(now);
+        self.asked = asked;
+        self.mine += asked;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        let asked = std::mem::take(&mut self.asked);
+        let mut held = self.memory.held();
+        held.now -= asked;
+        held.refused = true;
+        self.mine -= asked;
+        Ok(())
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_share_the_limit_and_give_back_what_they_held() {
+        let memory = Memory::new(100);
+        let mut first = memory.meter();
+        let mut second = memory.meter();
+        assert!(first.memory_growing(0, 60, None).unwrap());
+        assert!(!second.memory_growing(0, 60, None).unwrap());
+        assert!(memory.was_refused());
+        assert!(second.memory_growing(0, 40, None).unwrap());
+        drop(first);
+        assert!(second.memory_growing(40, 100, None).unwrap());
+        assert_eq!(memory.peak(), 100);
+    }
+
+    #[test]
+    fn what_the_system_did_not_give_does_not_count() {
+        let memory = Memory::new(100);
+        let mut meter = memory.meter();
+        assert!(meter.memory_growing(0, 80, None).unwrap());
+        meter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();
+        assert!(meter.memory_growing(0, 100, None).unwrap());
+    }
+}
