@@ -49,6 +49,16 @@ impl Catalog {
         oldest(self.files.values().filter(|file| is_root(file)))
     }
 
+    /// All our `SyftBox` folders. What is read counts in each of them, what is written goes to
+    /// [`root`](Self::root).
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &FileId> {
+        self.files.values().filter(|file| is_root(file)).map(|file| &file.id)
+    }
+
+    fn is_in_root(&self, file: &DriveFile) -> bool {
+        self.roots().any(|root| file.parents.contains(root))
+    }
+
     /// The file or folder of ours called `name` in `folder`.
     #[must_use]
     pub fn child<'a>(&'a self, folder: &FileId, name: &str) -> Option<&'a DriveFile> {
@@ -60,11 +70,10 @@ impl Catalog {
     /// where two machines made theirs at the same time: then the oldest counts for what is written,
     /// and all for what is read.
     pub(crate) fn own_folders(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<FileId> {
-        let Some(root) = self.root() else { return Vec::new() };
-        let mut found: Vec<&DriveFile> = self
-            .children(&root.id)
-            .filter(|file| file.owned_by_me && file.is_folder() && is_wanted(&file.name))
-            .collect();
+        let is_wanted = |file: &&DriveFile| {
+            file.owned_by_me && file.is_folder() && is_wanted(&file.name) && self.is_in_root(file)
+        };
+        let mut found: Vec<&DriveFile> = self.files.values().filter(is_wanted).collect();
         found.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
         found.into_iter().map(|file| file.id.clone()).collect()
     }
@@ -77,7 +86,15 @@ impl Catalog {
     /// `SYFT_peers.json` of ours.
     #[must_use]
     pub fn peers_file(&self) -> Option<&DriveFile> {
-        self.child(&self.root()?.id, PEERS_FILE)
+        self.peers_files().into_iter().next()
+    }
+
+    /// The same where two machines made one at the same time, the oldest first.
+    pub(crate) fn peers_files(&self) -> Vec<&DriveFile> {
+        let is_one = |file: &&DriveFile| file.owned_by_me && file.name == PEERS_FILE && self.is_in_root(file);
+        let mut found: Vec<&DriveFile> = self.files.values().filter(is_one).collect();
+        found.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+        found
     }
 
     /// `SYFT_version.json` of ours.
@@ -196,7 +213,7 @@ impl Catalog {
             return true;
         }
         if file.owned_by_me {
-            return file.is_folder() && self.root().is_some_and(|root| file.parents.contains(&root.id));
+            return file.is_folder() && self.is_in_root(file);
         }
         if file.is_folder() {
             file.name.parse::<DatasiteFolderName>().is_ok()

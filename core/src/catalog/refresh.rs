@@ -122,7 +122,8 @@ impl Catalog {
             Query::new().name_is(VERSION_FILE),
         ]);
         let mut shown = self.take_over(drive.list(&top).await?);
-        self.listed.extend(self.root().map(|root| root.id.clone()));
+        let roots: Vec<FileId> = self.roots().cloned().collect();
+        self.listed.extend(roots);
         let folders: Vec<FileId> = self.listed.iter().cloned().collect();
         shown.extend(self.take_over(drive.list(&Query::new().in_any_parent(&folders)).await?));
         self.taken_away.retain(|id, _| shown.contains(id));

@@ -15,7 +15,6 @@ pub use self::{
     new_job::{BashScript, NewBashJob, NewPythonJob},
     process::{JobRunner, ProcessOptions, Processed, RunDataset, RunOutcome, RunRequest, RunnerError},
     results::{JobFile, JobLogs},
-    review::Approvals,
 };
 use crate::{
     domain::{DatasitePath, Email, Generation, PathError},

@@ -1,29 +1,15 @@
 //! An owner reviews jobs: receives them, approves exactly what it saw, or rejects.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::{Job, JobId};
 use crate::{
-    domain::ContentHash,
+    domain::DatasitePath,
     manager::{ManagerError, SyftboxManager},
-    state::Document,
     sync::SyncReport,
-    wire::job::{ApprovalMethod, JobSide, JobState, JobStatus, STATE_FILE},
+    wire::{
+        job::{Approval, ApprovalMethod, JobSide, JobState, JobStatus, STATE_FILE, approval_file},
+        yaml::MAX_YAML_BYTES,
+    },
 };
-
-/// The submissions that were approved here, by job: an approval is for exact content, and a state
-/// file alone approves nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Approvals(BTreeMap<String, ContentHash>);
-
-impl Approvals {
-    fn key(id: &JobId) -> String {
-        format!("{}/{}/{}", id.submitted_by, id.generation, id.name)
-    }
-}
 
 impl SyftboxManager {
     /// Approves a pending job as it is now: if anything of it changes, the approval is void. The
@@ -35,9 +21,8 @@ impl SyftboxManager {
         self.need_owner("approving a job")?;
         let mut job = self.own_job(name, &[JobStatus::Pending], "pending", "approved").await?;
         let hash = self.submission_hash(&job.id).await?;
-        let mut approvals = self.approvals().await?;
-        approvals.0.insert(Approvals::key(&job.id), hash);
-        self.state.save(Document::Approvals, &approvals).await?;
+        let approval = Approval { submission: hash, approved_at: self.now() };
+        self.write_text(&Self::approval_path(&job.id)?, approval.to_yaml()?).await?;
         let mut state = self.state_of(&job);
         state.status = JobStatus::Approved;
         state.approved_by = Some(self.email().clone());
@@ -95,7 +80,6 @@ impl SyftboxManager {
     /// approvals of content that changed, and runs that a crash cut off. Returns how many were new.
     pub(crate) async fn receive_jobs(&mut self, report: &mut SyncReport) -> Result<usize, ManagerError> {
         let me = self.email().clone();
-        let approvals = self.approvals().await?;
         let mut new = 0;
         for id in self.job_ids(&me).await? {
             let job = self.read_job(id).await?;
@@ -104,7 +88,7 @@ impl SyftboxManager {
                     new += 1;
                     Some(self.received(&job, report).await?)
                 }
-                JobStatus::Approved if !self.approval_holds(&job.id, &approvals).await? => {
+                JobStatus::Approved if !self.approval_holds(&job.id).await? => {
                     let why = "its files are not those that were approved; review and approve it again";
                     report.refuse(&job.id.submitted_by, format!("job {:?}", job.id.name.as_str()), why);
                     let received_at = job.state.as_ref().and_then(|state| state.received_at);
@@ -145,20 +129,20 @@ impl SyftboxManager {
         }
     }
 
-    /// Whether the job is still exactly what was approved.
-    pub(super) async fn approval_holds(
-        &self,
-        id: &JobId,
-        approvals: &Approvals,
-    ) -> Result<bool, ManagerError> {
-        match approvals.0.get(&Approvals::key(id)) {
-            Some(approved) => Ok(self.submission_hash(id).await? == *approved),
-            None => Ok(false),
-        }
+    /// Where the approval of a job is. It is a file of our datasite, so that it reaches the other
+    /// machines of ours like everything; no peer can read or propose it.
+    fn approval_path(id: &JobId) -> Result<DatasitePath, ManagerError> {
+        let path = approval_file(id.generation, &id.submitted_by, &id.name)?;
+        Ok(Self::datasite_folder(&id.datasite)?.join(path.as_str())?)
     }
 
-    pub(super) async fn approvals(&self) -> Result<Approvals, ManagerError> {
-        Ok(self.state.load(Document::Approvals).await?.unwrap_or_default())
+    /// Whether the job is still exactly what was approved. A state file alone approves nothing.
+    pub(super) async fn approval_holds(&self, id: &JobId) -> Result<bool, ManagerError> {
+        let approval = self.files().read(&Self::approval_path(id)?, MAX_YAML_BYTES as u64).await.ok();
+        match approval.and_then(|yaml| Approval::parse(&yaml).ok()) {
+            Some(approval) => Ok(self.submission_hash(id).await? == approval.submission),
+            None => Ok(false),
+        }
     }
 
     pub(super) fn state_of(&self, job: &Job) -> JobState {

@@ -10,7 +10,7 @@ use super::{ManagerError, SyftboxManager};
 use crate::{
     catalog::{Catalog, SpareIds},
     domain::{Email, Generation},
-    drive::{Drive, NewFile},
+    drive::{Drive, FileId, NewFile},
     peers::Peers,
     platform::Platform,
     state::{Document, State},
@@ -152,8 +152,8 @@ impl SyftboxManager {
             let root = self.drive.create_folder(new).await?;
             self.catalog.note_new_folder(root);
         }
-        let root = self.root()?;
-        self.catalog.ensure_listed(&self.drive, [root]).await?;
+        let roots: Vec<FileId> = self.catalog.roots().cloned().collect();
+        self.catalog.ensure_listed(&self.drive, roots).await?;
         self.save_catalog().await
     }
 

@@ -142,8 +142,9 @@ impl SyftboxManager {
         self.drive.batch(calls).await?.into_iter().collect()
     }
 
-    /// Writes the state of `peer` into our peers file, on what is there now: `prepare_for` looked.
+    /// Writes the state of `peer` into our peers file, on what is there this moment.
     async fn record_peer(&mut self, peer: &Email, state: PeerState) -> Result<Peer, ManagerError> {
+        self.read_peers_file().await?;
         let mut file = self.peers.file.clone();
         let record = file.peers.entry(peer.clone()).or_insert_with(|| PeerRecord::new(state));
         record.state = state;
@@ -151,6 +152,43 @@ impl SyftboxManager {
             self.write_peers_file(file).await?;
         }
         Ok(Peer { email: peer.clone(), state, version: self.peers.version_of(peer) })
+    }
+
+    /// Reads our peers file, whatever was remembered of it: another machine of ours may have changed
+    /// it, and the changes feed lags.
+    async fn read_peers_file(&mut self) -> Result<(), ManagerError> {
+        if let Some(id) = self.catalog.peers_file().map(|file| file.id.clone()) {
+            self.peers.file = PeersFile::parse(&self.drive.download(&id, MAX_FILE_BYTES).await?)?;
+        }
+        Ok(())
+    }
+
+    /// Where two machines made a peers file at the same time, the oldest gets what is in the others.
+    async fn merge_peers_files(&mut self) -> Result<(), ManagerError> {
+        let others: Vec<FileId> =
+            self.catalog.peers_files().iter().skip(1).map(|file| file.id.clone()).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        self.read_peers_file().await?;
+        let mut file = self.peers.file.clone();
+        for other in &others {
+            let other = PeersFile::parse(&self.drive.download(other, MAX_FILE_BYTES).await?)?;
+            for (peer, record) in other.peers {
+                match file.peers.get_mut(&peer) {
+                    // What was decided counts more than what was asked.
+                    Some(known) if known.state == PeerState::RequestedByMe => *known = record,
+                    Some(_) => {}
+                    None => _ = file.peers.insert(peer, record),
+                }
+            }
+        }
+        self.write_peers_file(file).await?;
+        self.all_of(others.iter().cloned().map(BatchCall::Delete).collect()).await?;
+        for other in &others {
+            self.catalog.take_away(other);
+        }
+        self.save_catalog().await
     }
 
     async fn write_peers_file(&mut self, file: PeersFile) -> Result<(), ManagerError> {
@@ -180,6 +218,7 @@ impl SyftboxManager {
             self.peers.file = PeersFile::parse(&json)?;
             self.peers.seen = Some(state);
         }
+        self.merge_peers_files().await?;
         let states = self.peers.states(&self.catalog, self.email(), self.generation());
         self.accept_answered_requests(&states, report).await?;
         for (peer, state) in &states {
@@ -197,9 +236,16 @@ impl SyftboxManager {
         states: &std::collections::BTreeMap<Email, PeerState>,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
+        let is_answered = |peer: &Email, record: &PeerRecord| {
+            record.state == PeerState::RequestedByMe && states.get(peer) == Some(&PeerState::Accepted)
+        };
+        if !self.peers.file.peers.iter().any(|(peer, record)| is_answered(peer, record)) {
+            return Ok(());
+        }
+        self.read_peers_file().await?;
         let mut file = self.peers.file.clone();
         for (peer, record) in &mut file.peers {
-            if record.state == PeerState::RequestedByMe && states.get(peer) == Some(&PeerState::Accepted) {
+            if is_answered(peer, record) {
                 record.state = PeerState::Accepted;
                 report.peers_changed += 1;
             }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{DatasitePath, Email},
-    wire::names::PERMISSION_FILE,
+    wire::{job::is_approval, names::PERMISSION_FILE},
 };
 
 /// What one may do. Each level includes those before it.
@@ -63,6 +63,8 @@ pub struct Decision<'a> {
 pub enum Because<'a> {
     /// The owner may do everything.
     Owner,
+    /// It is an approval of a job: the owner's alone, whatever permission files say.
+    OwnerAlone,
     /// No permission file on the way to the path.
     NoFile,
     /// The permission file of this folder cannot be read.
@@ -144,6 +146,9 @@ impl Permissions {
             return Decision { allowed: true, because: Because::Owner };
         }
         let refused = |because| Decision { allowed: false, because };
+        if is_approval(path) {
+            return refused(Because::OwnerAlone);
+        }
         let (folder, file) = match self.nearest(path) {
             None => return refused(Because::NoFile),
             Some((folder, Err(error))) => return refused(Because::Unreadable { folder, error }),
@@ -231,6 +236,27 @@ mod tests {
 
     fn reads(permissions: &Permissions, user: &str, path: &str) -> bool {
         permissions.allows(&email(user), &email("do@x.org"), &at(path), Level::Read)
+    }
+
+    #[test]
+    fn approvals_are_the_owners_alone() {
+        let mut permissions = Permissions::default();
+        let ann = email("ann@x.org");
+        let all = b"rules: [{pattern: '**', access: {admin: ['*']}}]";
+        permissions.insert_yaml(None, all);
+        permissions.insert_yaml(Some(&at("app_data/job/approvals")), all);
+        permissions.insert_yaml(Some(&at("app_data/job/approvals/ann@x.org")), all);
+        for path in [
+            "app_data/job/approvals/ann@x.org/v1/j.yaml",
+            "app_data/job/Approvals/x",
+            "app_data/job/approvals",
+        ] {
+            for level in [Level::Read, Level::Write, Level::Admin] {
+                assert!(!permissions.allows(&ann, &email("do@x.org"), &at(path), level), "{path}");
+            }
+            assert!(permissions.allows(&ann, &ann, &at(path), Level::Write));
+        }
+        assert!(reads(&permissions, "ann@x.org", "app_data/job/approvals.txt"));
     }
 
     #[test]

@@ -34,8 +34,6 @@ pub enum Document {
     EventLog,
     /// [`crate::sync::Followed`]
     Followed,
-    /// [`crate::jobs::Approvals`]
-    Approvals,
     /// When a sync last came to its end: a [`crate::domain::Timestamp`].
     LastSync,
     /// [`crate::sync::Farewell`]
@@ -53,7 +51,6 @@ impl Document {
             Self::RollingState => "rolling_state.json",
             Self::EventLog => "event_log.json",
             Self::Followed => "followed.json",
-            Self::Approvals => "approvals.json",
             Self::LastSync => "last_sync.json",
             Self::Farewell => "farewell.json",
         }

@@ -18,3 +18,4 @@ mod recovery;
 mod requests;
 mod scene;
 mod status;
+mod two_machines;

@@ -1,14 +1,19 @@
 //! Jobs as they are in a datasite: their paths, their files and how they start (wire section 5).
 
+mod approval;
 mod config;
 mod entrypoint;
 mod path;
 mod run_script;
 mod state;
 
+pub use approval::Approval;
 pub use config::{JobConfig, JobKind};
 pub use entrypoint::{EntrypointError, detect_entrypoint};
-pub use path::{JobName, JobNameError, JobPath, JobSide, inbox_folder, job_folder, review_folder};
+pub use path::{
+    APPROVALS_FOLDER, JobName, JobNameError, JobPath, JobSide, approval_file, inbox_folder, is_approval,
+    job_folder, review_folder,
+};
 pub use run_script::run_sh;
 pub use state::{ApprovalMethod, JobState, JobStatus};
 

@@ -99,6 +99,35 @@ fn folder(side: JobSide, ds: &Email) -> Result<DatasitePath, PathError> {
     format!("{JOBS}/{}/{ds}", side.as_str()).parse()
 }
 
+/// The folder of what an owner approved. Only the owner may read it or write there, whatever
+/// permission files say (wire section 5).
+pub const APPROVALS_FOLDER: &str = "app_data/job/approvals";
+
+/// The file that says which content of a job was approved.
+///
+/// # Errors
+/// When the path gets too long.
+pub fn approval_file(generation: Generation, ds: &Email, name: &JobName) -> Result<DatasitePath, PathError> {
+    let layout = match generation {
+        Generation::V0_1 => "",
+        Generation::V0_10 => "v1/",
+    };
+    format!("{APPROVALS_FOLDER}/{ds}/{layout}{name}.yaml").parse()
+}
+
+/// Whether `path` is in [`APPROVALS_FOLDER`], also for a file system that takes upper and lower case
+/// for the same, or passes over letters that aren't seen.
+#[must_use]
+pub fn is_approval(path: &DatasitePath) -> bool {
+    let seen = |name: &str| -> String {
+        let is_seen = |letter: &char| !matches!(*letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        name.chars().filter(is_seen).flat_map(char::to_uppercase).collect()
+    };
+    let folder = APPROVALS_FOLDER.split('/');
+    let mut names = path.components();
+    folder.map(|name| name.to_uppercase()).all(|wanted| names.next().is_some_and(|name| seen(name) == wanted))
+}
+
 /// The folder of all that `ds` submitted.
 ///
 /// # Errors
@@ -245,6 +274,27 @@ mod tests {
             let parsed = JobPath::parse(&folder.join("a/b").unwrap()).unwrap();
             let rest = Some("a/b".parse().unwrap());
             prop_assert_eq!(parsed, JobPath { ds, job, generation, side, rest });
+        }
+    }
+
+    #[test]
+    fn approvals_are_known_in_any_spelling() {
+        let ds = "ds@x.org".parse().unwrap();
+        let file = |generation| approval_file(generation, &ds, &"j".parse().unwrap()).unwrap();
+        assert_eq!(file(Generation::V0_1).as_str(), "app_data/job/approvals/ds@x.org/j.yaml");
+        assert_eq!(file(Generation::V0_10).as_str(), "app_data/job/approvals/ds@x.org/v1/j.yaml");
+        for yes in [
+            "app_data/job/approvals",
+            "app_data/job/approvals/ds@x.org/v1/j.yaml",
+            "App_Data/JOB/Approvals/x",
+            "app_data/job/approval\u{17f}/x",
+            "app_data/job/app\u{200c}rovals/x",
+        ] {
+            assert!(is_approval(&yes.parse().unwrap()), "{yes}");
+        }
+        for no in ["app_data/job/approvals.yaml", "app_data/job", "approvals/x", "x/app_data/job/approvals/x"]
+        {
+            assert!(!is_approval(&no.parse().unwrap()), "{no}");
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Approvals: which content of a job its owner approved. Ours alone; the Python peers don't know them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{ContentHash, Timestamp},
+    wire::{
+        iso,
+        yaml::{self, YamlError},
+    },
+};
+
+/// One approval. It is for exact content: of any other, it says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The hash of all that was submitted, names and contents.
+    pub submission: ContentHash,
+    /// When it was approved.
+    #[serde(with = "iso")]
+    pub approved_at: Timestamp,
+}
+
+impl Approval {
+    /// Reads an approval.
+    ///
+    /// # Errors
+    /// When `yaml` is none.
+    pub fn parse(yaml: &[u8]) -> Result<Self, YamlError> {
+        yaml::read(yaml)
+    }
+
+    /// The approval as its file has it.
+    ///
+    /// # Errors
+    /// Never for a real one.
+    pub fn to_yaml(&self) -> Result<String, YamlError> {
+        yaml::write(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips() {
+        let approval = Approval {
+            submission: ContentHash::of(b"x"),
+            approved_at: Timestamp::from_iso("2026-11-23T04:29:58.117326Z").unwrap(),
+        };
+        let yaml = approval.to_yaml().unwrap();
+        assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), approval);
+        assert!(Approval::parse(b"submission: yes").is_err());
+    }
+}
