@@ -125,7 +125,7 @@ pub fn is_approval(path: &DatasitePath) -> bool {
     };
     let folder = APPROVALS_FOLDER.split('/');
     let mut names = path.components();
-    folder.map(|name| name.to_uppercase()).all(|wanted| names.next().is_some_and(|name| seen(name) == wanted))
+    folder.map(str::to_uppercase).all(|wanted| names.next().is_some_and(|name| seen(name) == wanted))
 }
 
 /// The folder of all that `ds` submitted.
