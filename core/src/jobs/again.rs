@@ -25,7 +25,7 @@ impl SyftboxManager {
         let may = [JobStatus::Done, JobStatus::Failed];
         let mut job = self.own_job(name, &may, "done or failed", "run again").await?;
         let mut state = self.state_of(&job);
-        let is_approved = self.approval_holds(&job.id, &self.approvals().await?).await?;
+        let is_approved = self.approval_holds(&job.id).await?;
         state.status = if is_approved { JobStatus::Approved } else { JobStatus::Pending };
         state.completed_at = None;
         state.return_code = None;

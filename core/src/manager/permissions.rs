@@ -13,7 +13,7 @@ use crate::{
         Target,
     },
     platform::FileKind,
-    wire::{is_syncable, yaml::MAX_YAML_BYTES},
+    wire::{is_syncable, job::is_approval, yaml::MAX_YAML_BYTES},
 };
 
 /// What one user may do with a file or folder, and why.
@@ -247,6 +247,9 @@ impl SyftboxManager {
                 answer.set(decide(Level::Read).because, |level| decide(level).allowed);
             }
             Target::Folder(_) if user == self.email() => answer.set(Because::Owner, |_| true),
+            Target::Folder(_) if target.path().is_some_and(is_approval) => {
+                answer.set(Because::OwnerAlone, |_| false);
+            }
             Target::Folder(_) => self.answer_for_folder(target, user, &permissions, &mut answer).await?,
         }
         if target.path().is_some_and(|path| !is_syncable(path)) {

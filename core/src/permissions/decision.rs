@@ -96,6 +96,9 @@ impl fmt::Display for Because<'_> {
         };
         match self {
             Self::Owner => write!(f, "the owner may do everything"),
+            Self::OwnerAlone => {
+                write!(f, "approvals of jobs are the owner's alone, whatever permission files say")
+            }
             Self::NoFile => write!(f, "no {PERMISSION_FILE} is on the way to it, so it is the owner's alone"),
             Self::Unreadable { folder, error } => {
                 write!(f, "{} can't be read ({error}), so all below is the owner's alone", file(folder))
