@@ -200,6 +200,9 @@ impl SyftboxManager {
             self.note_in_rolling_state(&message.events.accepted).await?;
             let mut known = self.load_known_log().await?;
             known.note(upload.id.clone(), None);
+            if !known.folders.contains(&upload.parent) {
+                known.folders.push(upload.parent.clone());
+            }
             self.state.save(Document::EventLog, &known).await?;
         }
         if let Some(through) = posting.checkpointed {

@@ -6,7 +6,9 @@ use serde_json::json;
 use syftbox_core::{
     Settings, SyftboxManager,
     domain::Generation,
+    drive::{Drive, FileId, Query},
     manager::Roles,
+    platform::Platform,
     sync::{SyncOptions, SyncReport},
     tokens::{AuthorizedUser, UserTokens},
 };
@@ -26,6 +28,13 @@ impl Cloud {
         let folder = tempfile::tempdir().unwrap();
         let accounts = Accounts::new(emails.iter().map(|email| (*email, *email))).unwrap();
         Self { drive: RunningDrive::start(folder.path(), accounts).unwrap(), _folder: folder }
+    }
+
+    /// How many requests `work` takes.
+    pub(crate) fn requests(&self, work: impl FnOnce()) -> u64 {
+        self.drive.requests().reset();
+        work();
+        self.drive.requests().count()
     }
 
     /// A new machine of `email`, whose folder is empty.
@@ -53,13 +62,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// What a program that is started now has.
     pub(crate) fn manager(&self) -> SyftboxManager {
-        let platform = syftbox_runner::native::platform(self.home.path()).unwrap();
-        let user = json!({
-            "token": self.email, "refresh_token": self.email, "token_uri": format!("{}/token", self.drive_url),
-            "client_id": "c", "client_secret": "s", "expiry": "2100-01-01T00:00:00Z",
-        });
-        let user = AuthorizedUser::parse(user.to_string().as_bytes()).unwrap();
-        let tokens = Arc::new(UserTokens::new(&platform, user, None));
+        let (platform, tokens) = self.parts();
         let settings = Settings {
             email: self.email.parse().unwrap(),
             roles: self.roles,
@@ -69,6 +72,29 @@ impl Machine {
             list_every: Settings::LIST_EVERY,
         };
         self.wait(SyftboxManager::open(settings, platform, tokens)).unwrap()
+    }
+
+    fn parts(&self) -> (Platform, Arc<UserTokens>) {
+        let platform = syftbox_runner::native::platform(self.home.path()).unwrap();
+        let user = json!({
+            "token": self.email, "refresh_token": self.email, "token_uri": format!("{}/token", self.drive_url),
+            "client_id": "c", "client_secret": "s", "expiry": "2100-01-01T00:00:00Z",
+        });
+        let user = AuthorizedUser::parse(user.to_string().as_bytes()).unwrap();
+        let tokens = Arc::new(UserTokens::new(&platform, user, None));
+        (platform, tokens)
+    }
+
+    /// The account's Drive, without the manager.
+    pub(crate) fn drive(&self) -> Drive {
+        let (platform, tokens) = self.parts();
+        Drive::new(&platform, &self.drive_url.parse().unwrap(), tokens)
+    }
+
+    /// A folder on Drive by its name.
+    pub(crate) fn folder_on_drive(&self, name: &str) -> FileId {
+        let found = self.wait(self.drive().list(&Query::new().folders().name_is(name))).unwrap();
+        found.into_iter().next().unwrap().id
     }
 
     /// Waits for a call of the manager.

@@ -16,6 +16,7 @@ mod outboxes;
 mod permissions;
 mod recovery;
 mod requests;
+mod restores;
 mod scene;
 mod status;
 mod two_machines;

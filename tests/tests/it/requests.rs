@@ -1,6 +1,9 @@
 //! How many requests to Drive each step takes: counts don't vary, so they are asserted.
 
+use syftbox_core::manager::Roles;
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
+
+use crate::machine::{Cloud, make_peers};
 
 /// The requests that `arguments` of `person` take.
 #[track_caller]
@@ -53,4 +56,71 @@ fn every_step_stays_within_its_budget() {
         stage.scientist.ask(&["job", "submit-python", OWNER, script, "--name", &format!("job{name}")]);
     }
     at_most(&stage, &stage.owner, &["sync"], 16);
+}
+
+#[test]
+fn fifty_peers_cost_nothing_when_nothing_is_new() {
+    let scientists: Vec<String> = (0..50).map(|n| format!("ds{n}@test.org")).collect();
+    let everyone: Vec<&str> = [OWNER].into_iter().chain(scientists.iter().map(String::as_str)).collect();
+    let cloud = Cloud::new(&everyone);
+    let owner = cloud.machine(OWNER, Roles::OWNER);
+    let mut manager = owner.manager();
+    for scientist in &scientists {
+        let machine = cloud.machine(scientist, Roles::SCIENTIST);
+        let mut theirs = machine.manager();
+        machine.wait(theirs.add_peer(&OWNER.parse().unwrap())).unwrap();
+        owner.wait(manager.approve_peer_request(&scientist.parse().unwrap())).unwrap();
+    }
+    owner.sync();
+    owner.sync();
+    assert_eq!(cloud.requests(|| _ = owner.sync()), 1);
+}
+
+#[test]
+fn a_thousand_events_are_few_messages_for_a_scientist() {
+    let cloud = Cloud::new(&[OWNER, SCIENTIST]);
+    let owner = cloud.machine(OWNER, Roles::OWNER);
+    let scientist = cloud.machine(SCIENTIST, Roles::SCIENTIST);
+    make_peers(&owner, &scientist);
+    owner.write(
+        "shared/syft.pub.yaml",
+        format!("rules: [{{pattern: '**', access: {{read: [{SCIENTIST}]}}}}]\n"),
+    );
+    // Forty messages: the outbox is merged on the way, as it would be with a thousand.
+    for round in 0..40 {
+        for n in 0..25 {
+            owner.write(&format!("shared/{round}/{n}"), format!("{round} {n}"));
+        }
+        owner.sync();
+    }
+    let fresh = cloud.machine(SCIENTIST, Roles::SCIENTIST);
+    let mut applied = 0;
+    let count = cloud.requests(|| applied = fresh.sync().events_applied);
+    assert!(applied >= 1000, "{applied}");
+    assert!(count <= 30, "{count} requests");
+    println!("a scientist's first login with 1,000 events: {count} requests");
+}
+
+#[test]
+fn a_new_machine_with_a_checkpoint_is_soon_where_the_other_was() {
+    let cloud = Cloud::new(&[OWNER, SCIENTIST]);
+    let owner = cloud.machine(OWNER, Roles::OWNER);
+    let scientist = cloud.machine(SCIENTIST, Roles::SCIENTIST);
+    make_peers(&owner, &scientist);
+    for n in 0..60 {
+        owner.write(&format!("files/{n}"), format!("{n}"));
+        if n % 10 == 9 {
+            owner.sync();
+        }
+    }
+    let mut manager = owner.manager();
+    owner.wait(manager.create_checkpoint()).unwrap();
+    owner.write("files/after", "the checkpoint");
+    owner.sync();
+    let fresh = cloud.machine(OWNER, Roles::OWNER);
+    let login = cloud.requests(|| _ = fresh.manager());
+    let count = cloud.requests(|| _ = fresh.sync());
+    assert_eq!(fresh.tree(), owner.tree());
+    println!("a new machine: login {login} requests, then sync {count}");
+    assert!(count <= 8, "{count} requests after a login of {login}");
 }
