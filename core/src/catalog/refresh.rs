@@ -47,7 +47,9 @@ impl Catalog {
             None => false,
         };
         if is_followed && !self.is_list_due(now, listing) {
-            return Ok(());
+            // An older `SyftBox` of another machine may have come into view: what it holds counts.
+            let root = self.root().map(|root| root.id.clone());
+            return self.ensure_listed(drive, root).await;
         }
         // The token before the lists: what changes while we list is then told again.
         let fresh = if is_followed { None } else { Some(drive.start_page_token().await?) };

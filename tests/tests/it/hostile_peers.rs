@@ -12,7 +12,7 @@ use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
 use crate::scene;
 
 /// A message in the shape of the wire, with any changes in it.
-fn proposal(changes: &Value) -> Vec<u8> {
+pub(crate) fn proposal(changes: &Value) -> Vec<u8> {
     let message = json!({
         "id": "b7a4b1de-7a53-4a0f-9b3c-0d4f3f2c1a11",
         "sender_email": SCIENTIST,
@@ -22,7 +22,7 @@ fn proposal(changes: &Value) -> Vec<u8> {
     tar_gz("proposed_file_changes.json", message.to_string().as_bytes())
 }
 
-fn change(path: &str, content: &str) -> Value {
+pub(crate) fn change(path: &str, content: &str) -> Value {
     json!({
         "id": "0b0e7a1a-46a9-4c55-8d34-0c3f6fdf2e10", "old_hash": null,
         "new_hash": syftbox_core::domain::ContentHash::of(content.as_bytes()).to_string(),
@@ -31,7 +31,7 @@ fn change(path: &str, content: &str) -> Value {
     })
 }
 
-fn tar_gz(member: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tar_gz(member: &str, content: &[u8]) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
@@ -47,13 +47,13 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 /// Puts files into the scientist's inbox for the owner, with the scientist's own token.
-fn plant(stage: &Stage, files: Vec<(&str, Vec<u8>)>) {
+pub(crate) fn plant(stage: &Stage, files: Vec<(&str, Vec<u8>)>) {
     let inbox = Query::new().name_is(&format!("syft_datasite#0.10.0#{OWNER}#inbox#{SCIENTIST}"));
     plant_in(stage, &stage.scientist, &inbox, files);
 }
 
 /// Puts files into the folder that `person` finds by `folder`.
-fn plant_in(stage: &Stage, person: &Person, folder: &Query, files: Vec<(&str, Vec<u8>)>) {
+pub(crate) fn plant_in(stage: &Stage, person: &Person, folder: &Query, files: Vec<(&str, Vec<u8>)>) {
     let (runtime, drive) = scene::drive_of(stage, person);
     runtime.block_on(async {
         let folder = drive.list(folder).await.unwrap().remove(0);
@@ -67,7 +67,7 @@ fn plant_in(stage: &Stage, person: &Person, folder: &Query, files: Vec<(&str, Ve
     });
 }
 
-const NAME: &str = "msgv2_1.5_b7a4b1de-7a53-4a0f-9b3c-0d4f3f2c1a11.tar.gz";
+pub(crate) const NAME: &str = "msgv2_1.5_b7a4b1de-7a53-4a0f-9b3c-0d4f3f2c1a11.tar.gz";
 
 /// Plants `files`, submits an honest job beside them, and gives what the owner's sync refused.
 fn refusals_of(files: Vec<(&str, Vec<u8>)>) -> String {
