@@ -14,8 +14,11 @@ use crate::process::{self, cargo, programs_folder};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Which bench
-    #[arg(default_value = "flow")]
+    #[arg(default_value = "flow", conflicts_with = "against_python")]
     bench: Bench,
+    /// The requests and wall time of every kind of step, beside those of the Python peers for the same
+    #[arg(long)]
+    against_python: bool,
 }
 
 /// The benches that there are, each a file in `tests/benches`.
@@ -28,6 +31,7 @@ enum Bench {
 /// Builds the program and measures it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let bench = match arguments.bench {
+        _ if arguments.against_python => "against_python",
         Bench::Flow => "flow",
     };
     // The whole workspace is named, here and below, so that the features are those of the test build.
