@@ -4,6 +4,7 @@ pub mod cli;
 pub mod demo;
 pub mod jobs;
 pub mod native;
+pub mod notebook;
 pub mod oauth;
 pub mod runtime;
 pub mod sandbox;

@@ -37,6 +37,8 @@ pub struct NewDataset {
     pub audience: Audience,
     /// Keep a copy of the private half on our own Drive, shared with nobody.
     pub upload_private: bool,
+    /// Sync when it is created.
+    pub sync: bool,
 }
 
 /// The two halves on their way to their places.
@@ -71,6 +73,7 @@ impl SyftboxManager {
             self.undo_creation(&creation).await?;
             return Err(error);
         }
+        self.sync_after(new.sync).await?;
         self.own_dataset(&new.name).await
     }
 

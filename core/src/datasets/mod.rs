@@ -57,7 +57,7 @@ impl SyftboxManager {
     ///
     /// # Errors
     /// When the local folder can't be read.
-    pub async fn datasets(&self) -> Result<Vec<Dataset>, ManagerError> {
+    pub async fn known_datasets(&self) -> Result<Vec<Dataset>, ManagerError> {
         let mut datasets = Vec::new();
         for entry in self.files().list(None).await? {
             if let Ok(owner) = entry.name.parse::<Email>() {

@@ -34,7 +34,7 @@ impl Audience {
 }
 
 impl SyftboxManager {
-    /// Lets more peers see one of our datasets. The owner's role.
+    /// Lets more peers see one of our datasets, and syncs when told to. The owner's role.
     ///
     /// # Errors
     /// [`ManagerError::NoDataset`], or whatever Drive says.
@@ -42,6 +42,7 @@ impl SyftboxManager {
         &mut self,
         name: &DatasetName,
         audience: &Audience,
+        sync: bool,
     ) -> Result<Dataset, ManagerError> {
         self.need_owner("sharing a dataset")?;
         self.finish_creations(&mut SyncReport::default()).await?;
@@ -71,14 +72,16 @@ impl SyftboxManager {
             Audience::Any => rules.set(Pattern::everything(), Access::read_by_anyone()),
         }
         self.write_text(&file, rules.to_yaml()?).await?;
+        self.sync_after(sync).await?;
         Ok(dataset)
     }
 
-    /// Deletes one of our datasets: both halves here, and what is on Drive of them. The owner's role.
+    /// Deletes one of our datasets: both halves here, and what is on Drive of them. Syncs when told to.
+    /// The owner's role.
     ///
     /// # Errors
     /// [`ManagerError::NoDataset`], or whatever Drive says.
-    pub async fn delete_dataset(&mut self, name: &DatasetName) -> Result<Dataset, ManagerError> {
+    pub async fn delete_dataset(&mut self, name: &DatasetName, sync: bool) -> Result<Dataset, ManagerError> {
         self.need_owner("deleting a dataset")?;
         self.finish_creations(&mut SyncReport::default()).await?;
         let dataset = self.own_dataset(name).await?;
@@ -93,6 +96,7 @@ impl SyftboxManager {
         // The private half first: a crash between them leaves a dataset that can be deleted again.
         self.files().remove(&private_folder(self.email(), name)?).await?;
         self.files().remove(&public_folder(self.email(), name)?).await?;
+        self.sync_after(sync).await?;
         Ok(dataset)
     }
 

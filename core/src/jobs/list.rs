@@ -19,7 +19,7 @@ impl SyftboxManager {
     ///
     /// # Errors
     /// When the local folder can't be read.
-    pub async fn jobs(&self) -> Result<Vec<Job>, ManagerError> {
+    pub async fn known_jobs(&self) -> Result<Vec<Job>, ManagerError> {
         let mut jobs = Vec::new();
         for entry in self.files().list(None).await? {
             if let Ok(datasite) = entry.name.parse::<Email>() {
@@ -38,7 +38,7 @@ impl SyftboxManager {
     /// # Errors
     /// [`ManagerError::NoJob`] or [`ManagerError::AmbiguousJob`].
     pub async fn job(&self, name: &str) -> Result<Job, ManagerError> {
-        let mut jobs = self.jobs().await?;
+        let mut jobs = self.known_jobs().await?;
         jobs.retain(|job| is_named(&job.id, name));
         match jobs.len() {
             0 => Err(ManagerError::NoJob(name.to_owned())),

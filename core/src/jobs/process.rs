@@ -84,13 +84,13 @@ pub enum RunnerError {
 #[derive(Clone, Debug, Default)]
 pub struct ProcessOptions {
     /// Let the submitter read what the job wrote to `outputs/`.
-    pub share_outputs: bool,
+    pub share_outputs_with_submitter: bool,
     /// Let the submitter read stdout, stderr and return code.
-    pub share_logs: bool,
+    pub share_logs_with_submitter: bool,
     /// How long each job may run; `None` for the runner's own limit.
     pub timeout: Option<Duration>,
-    /// Also run jobs of peers that we can't talk to for now.
-    pub force: bool,
+    /// Also run jobs of peers that we can't talk to for now; each is in [`Processed::forced`].
+    pub force_execution: bool,
 }
 
 /// What processing did.
@@ -100,13 +100,16 @@ pub struct Processed {
     pub jobs: Vec<Job>,
     /// The jobs that didn't run though they are approved, with the reason.
     pub not_run: Vec<(JobId, String)>,
+    /// The jobs that were run though nothing is exchanged with their submitter, with the reason.
+    pub forced: Vec<(JobId, String)>,
     /// The sync around it, which published the results.
     pub sync: SyncReport,
 }
 
 impl SyftboxManager {
     /// Syncs, running every approved job when all that is new has come in (a job that another machine
-    /// of ours ran isn't run again) and before the results go out. The owner's role.
+    /// of ours ran isn't run again) and before the results go out: with the next sync, where
+    /// [`Settings::pre_sync`](crate::Settings::pre_sync) says so. The owner's role.
     ///
     /// # Errors
     /// When the local folder or Drive can't be used. A job that can't be run is in the result.
@@ -125,11 +128,12 @@ impl SyftboxManager {
             if job.status() != JobStatus::Approved {
                 continue;
             }
-            if let Err(why) = self.peers.check_version(&job.id.submitted_by, self.generation())
-                && !options.force
-            {
-                processed.not_run.push((job.id, format!("{why}; or run it anyway with --force")));
-                continue;
+            if let Err(why) = self.peers.check_version(&job.id.submitted_by, self.generation()) {
+                if !options.force_execution {
+                    processed.not_run.push((job.id, format!("{why}; or run it anyway with --force")));
+                    continue;
+                }
+                processed.forced.push((job.id.clone(), why.to_string()));
             }
             match self.run_job(&job, runner, options).await {
                 Ok(()) => processed.jobs.push(self.read_job(job.id).await?),
@@ -137,7 +141,9 @@ impl SyftboxManager {
                 Err(error) => return Err(error),
             }
         }
-        self.sync_out(&sync, incoming, &mut processed.sync).await?;
+        if self.settings.pre_sync {
+            self.sync_out(&sync, incoming, &mut processed.sync).await?;
+        }
         Ok(processed)
     }
 
@@ -169,10 +175,10 @@ impl SyftboxManager {
         self.drop_permission_files(&request.outputs).await?;
         let review = job.id.folder(JobSide::Review)?;
         self.write_text(&review.join(RETURN_CODE_FILE)?, outcome.return_code.to_string()).await?;
-        if options.share_outputs {
+        if options.share_outputs_with_submitter {
             self.set_result_access(&job.id, OUTPUTS_FOLDER, &[&me, scientist]).await?;
         }
-        for log in LOG_FILES.iter().filter(|_| options.share_logs) {
+        for log in LOG_FILES.iter().filter(|_| options.share_logs_with_submitter) {
             self.set_result_access(&job.id, log, &[&me, scientist]).await?;
         }
         state.status = if outcome.return_code == 0 { JobStatus::Done } else { JobStatus::Failed };

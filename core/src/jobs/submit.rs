@@ -103,7 +103,7 @@ impl SyftboxManager {
         if let Ok(version) = self.need_accepted_peer(owner) {
             return Ok(version);
         }
-        self.peers(true).await?;
+        self.known_peers(true).await?;
         match self.need_accepted_peer(owner) {
             // What an owner needs that doesn't say so is, most likely, what we are.
             Err(ManagerError::Incompatible { .. }) if skip_version_check => {

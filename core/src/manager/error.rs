@@ -8,7 +8,10 @@ use crate::{
     platform::FileError,
     state::StateError,
     sync::JournalError,
-    wire::{PayloadError, PeersFileError, VersionFileError, job::JobStatus, yaml::YamlError},
+    wire::{
+        PayloadError, PeersFileError, VersionFileError, dataset::SyftUrlError, job::JobStatus,
+        yaml::YamlError,
+    },
 };
 
 /// A call that failed. Nothing that it said to do is half done: what was begun goes on with the next sync.
@@ -87,6 +90,17 @@ pub enum ManagerError {
         /// `do` or `ds`.
         role: &'static str,
     },
+    /// Two roles can't both be the only one.
+    #[error(
+        "only_ds and only_datasite_owner can't both be set; set one of them, or neither to have both roles"
+    )]
+    BothOnly,
+    /// The root of Drive is no address.
+    #[error("{0:?} is not the address of a Drive; write it like http://127.0.0.1:8080")]
+    DriveUrl(String),
+    /// An address that is none.
+    #[error(transparent)]
+    Url(#[from] SyftUrlError),
     /// A peer must be somebody else.
     #[error("{0} is your own account; a peer is somebody else")]
     OwnAccount(Email),

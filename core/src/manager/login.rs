@@ -55,6 +55,9 @@ pub struct Settings {
     /// How old the last list of our part of Drive may become before a sync makes a new one, in case
     /// the changes feed missed something. [`Self::LIST_EVERY`] mostly; zero lists at every sync.
     pub list_every: Duration,
+    /// Whether asking for peers, jobs or datasets syncs first, and processing jobs syncs at its end:
+    /// what the Python peers take from `PRE_SYNC`. Yes mostly.
+    pub pre_sync: bool,
 }
 
 impl Settings {

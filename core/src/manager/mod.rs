@@ -1,13 +1,16 @@
 //! The manager of one account: the calls that people and programs make.
 
 mod delete;
+mod environment;
 mod error;
 mod login;
 mod permissions;
 mod status;
+mod views;
 
 pub use self::{
     delete::{DeleteOptions, Deleted},
+    environment::NotebookOptions,
     error::ManagerError,
     login::{Roles, Settings},
     permissions::{ListedPermissions, PermissionAnswer, PermissionChange},

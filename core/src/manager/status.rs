@@ -68,11 +68,11 @@ impl SyftboxManager {
     /// When the local folder can't be read.
     pub async fn status(&mut self) -> Result<Status, ManagerError> {
         let mut peers = Vec::new();
-        for peer in self.peers(false).await? {
+        for peer in self.known_peers(false).await? {
             let skipped = self.why_skipped(&peer.email, peer.state);
             peers.push(PeerStatus { email: peer.email, state: peer.state, version: peer.version, skipped });
         }
-        let jobs = self.jobs().await?;
+        let jobs = self.known_jobs().await?;
         let waiting_jobs = jobs
             .into_iter()
             .filter_map(|job| Some(WaitingJob { waits_for: self.waits_for(&job)?, job }))

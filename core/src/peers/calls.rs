@@ -25,10 +25,10 @@ impl SyftboxManager {
     ///
     /// # Errors
     /// When Drive can't be asked.
-    pub async fn peers(&mut self, refresh: bool) -> Result<Vec<Peer>, ManagerError> {
+    pub async fn known_peers(&mut self, refresh: bool) -> Result<Vec<Peer>, ManagerError> {
         if refresh {
             self.refresh_catalog(false).await?;
-            self.load_peers(&mut SyncReport::default()).await?;
+            self.read_peers(&mut SyncReport::default()).await?;
         }
         let states = self.peers.states(&self.catalog, self.email(), self.generation());
         Ok(states
@@ -38,12 +38,20 @@ impl SyftboxManager {
     }
 
     /// Asks `peer` to become one: makes our inbox and outbox for its datasite and lets it write
-    /// there. Asking again repairs what is missing.
+    /// there. Asking again changes nothing, and with `force` repairs what is missing. Both roles.
     ///
     /// # Errors
     /// When `peer` is ourselves, or Drive says no.
-    pub async fn add_peer(&mut self, peer: &Email) -> Result<Peer, ManagerError> {
+    pub async fn add_peer(&mut self, peer: &Email, force: bool) -> Result<Peer, ManagerError> {
         self.prepare_for(peer).await?;
+        let known = self.known_peers(false).await?.into_iter().find(|known| known.email == *peer);
+        if let Some(known) = known
+            && !force
+            && matches!(known.state, PeerState::Accepted | PeerState::RequestedByMe)
+            && self.has_pair_for(peer)
+        {
+            return Ok(known);
+        }
         self.make_pair(peer, Vec::new()).await?;
         let known = self.peers.states(&self.catalog, self.email(), self.generation()).get(peer).copied();
         let state = match known {
@@ -58,11 +66,17 @@ impl SyftboxManager {
     /// ours, and shares the datasets that are for any peer. The owner's role.
     ///
     /// # Errors
-    /// [`ManagerError::NoRequest`] when it never asked, or Drive says no.
-    pub async fn approve_peer_request(&mut self, peer: &Email) -> Result<Peer, ManagerError> {
+    /// [`ManagerError::NoRequest`] when it never asked and `peer_must_exist`, or Drive says no.
+    pub async fn approve_peer_request(
+        &mut self,
+        peer: &Email,
+        peer_must_exist: bool,
+    ) -> Result<Peer, ManagerError> {
         self.need_owner("approving a peer")?;
         self.prepare_for(peer).await?;
-        self.need_request(peer)?;
+        if peer_must_exist {
+            self.need_request(peer)?;
+        }
         let datasets = self.datasets_for_anyone();
         self.make_pair(peer, datasets).await?;
         jobs::make_job_folders(self.files(), self.email(), peer).await?;
@@ -85,7 +99,15 @@ impl SyftboxManager {
             return Err(ManagerError::OwnAccount(peer.clone()));
         }
         self.refresh_catalog(false).await?;
-        self.load_peers(&mut SyncReport::default()).await
+        self.read_peers(&mut SyncReport::default()).await
+    }
+
+    /// Whether our own inbox and outbox for the datasite of `peer` are there.
+    fn has_pair_for(&self, peer: &Email) -> bool {
+        let me = self.email();
+        [BoxKind::Inbox, BoxKind::Outbox]
+            .into_iter()
+            .all(|kind| self.pair_folder_id(me, peer, kind, me).is_some())
     }
 
     /// A request is a pair that the peer made for our datasite, whatever we said of it before.
@@ -209,7 +231,7 @@ impl SyftboxManager {
 
     /// Reads our peers file and the version files of peers where they changed, and writes down the
     /// requests of ours that were accepted.
-    pub(crate) async fn load_peers(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {
+    pub(crate) async fn read_peers(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {
         let file = self.catalog.peers_file().map(|file| (file.id.clone(), file.content_state()));
         if let Some((id, state)) = file
             && self.peers.seen.as_ref() != Some(&state)

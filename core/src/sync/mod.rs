@@ -72,7 +72,7 @@ impl SyftboxManager {
         report: &mut SyncReport,
     ) -> Result<Incoming, ManagerError> {
         self.refresh_catalog(options.full).await?;
-        self.load_peers(report).await?;
+        self.read_peers(report).await?;
         self.carry_out_open_postings(report).await?;
         let peers = self.peers_to_talk_to(report);
         self.list_message_folders(&peers).await?;

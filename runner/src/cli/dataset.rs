@@ -16,7 +16,11 @@ use super::{
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Show your datasets and those that peers share with you, as of the last sync
-    List,
+    List {
+        /// Sync first, unless `PRE_SYNC` is false
+        #[arg(long)]
+        refresh: bool,
+    },
     /// Publish a dataset
     Create(Create),
     /// Let more peers see a dataset, and let their approved jobs use its private half
@@ -26,6 +30,9 @@ pub(super) enum Command {
         /// Addresses with commas between them, or `any` for every peer
         #[arg(long, value_name = "ADDRESS,… | any")]
         users: String,
+        /// Sync afterwards
+        #[arg(long)]
+        sync: bool,
     },
     /// Delete a dataset of yours, both halves, here and on Drive
     Delete {
@@ -34,6 +41,9 @@ pub(super) enum Command {
         /// Yes, for good
         #[arg(long)]
         yes: bool,
+        /// Sync afterwards
+        #[arg(long)]
+        sync: bool,
     },
 }
 
@@ -62,11 +72,18 @@ pub(super) struct Create {
     /// Keep a copy of the private half on your own Drive, shared with nobody
     #[arg(long)]
     upload_private: bool,
+    /// Sync afterwards
+    #[arg(long)]
+    sync: bool,
 }
 
 pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
     let datasets = match command {
-        Command::List => Session::open(options).await?.manager.datasets().await?,
+        Command::List { refresh } => {
+            let mut session = Session::open(options).await?;
+            let manager = &mut session.manager;
+            if refresh { manager.datasets().await? } else { manager.known_datasets().await? }
+        }
         Command::Create(create) => {
             let new = create.dataset()?;
             let is_shared = new.audience != Audience::Users(Vec::new());
@@ -79,18 +96,18 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
             }
             vec![dataset]
         }
-        Command::Share { name, users } => {
+        Command::Share { name, users, sync } => {
             let (name, audience) = (name.parse()?, audience(&users)?);
-            vec![Session::open(options).await?.manager.share_dataset(&name, &audience).await?]
+            vec![Session::open(options).await?.manager.share_dataset(&name, &audience, sync).await?]
         }
-        Command::Delete { name, yes } => {
+        Command::Delete { name, yes, sync } => {
             let name = name.parse()?;
             if !yes {
                 return Err(CliError::NotConfirmed {
                     what: format!("the dataset {name}, both halves of it,"),
                 });
             }
-            vec![Session::open(options).await?.manager.delete_dataset(&name).await?]
+            vec![Session::open(options).await?.manager.delete_dataset(&name, sync).await?]
         }
     };
     output.data(&datasets, || human(&datasets))
@@ -107,6 +124,7 @@ impl Create {
             tags: self.tag.clone(),
             audience: self.users.as_deref().map_or(Ok(Audience::Users(Vec::new())), audience)?,
             upload_private: self.upload_private,
+            sync: self.sync,
         })
     }
 }

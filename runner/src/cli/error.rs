@@ -13,6 +13,7 @@ use syftbox_localdrive::LocalDriveError;
 use crate::{
     demo::DemoError,
     native::{LockError, TokenFileError},
+    notebook::NotebookError,
     oauth::OAuthError,
     runtime::RuntimeError,
 };
@@ -141,6 +142,9 @@ pub enum CliError {
     /// HTTP can't be set up.
     #[error("secure connections can't be set up: {0}; check the system's certificates")]
     Http(#[from] HttpError),
+    /// The machine's default credentials.
+    #[error(transparent)]
+    Notebook(#[from] NotebookError),
     /// Another program works in the folder.
     #[error(transparent)]
     Lock(#[from] LockError),

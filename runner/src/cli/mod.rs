@@ -30,7 +30,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use self::error::CliError;
 pub(crate) use self::output::safe;
-use self::{options::Options, output::Output};
+use self::{options::Options, output::Output, session::Session};
 use crate::demo;
 
 /// Data owners publish data that never leaves their machine; data scientists send them code to run on it.
@@ -66,6 +66,11 @@ enum Command {
     /// What a new machine of yours starts from
     #[command(subcommand)]
     Checkpoint(checkpoint::Command),
+    /// Print where what a `syft://` address names lies on this machine
+    ResolvePath {
+        /// Like `syft://name@example.org/public/syft_datasets/name`
+        url: String,
+    },
     /// Delete all of your SyftBox, on Drive and here
     DeleteSyftbox(delete::Arguments),
     /// A Drive on this machine, for those without a Google account
@@ -103,6 +108,10 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
         Command::Login(arguments) => login::run(&options, output, arguments).await,
         Command::Sync(arguments) => sync::run(&options, output, &arguments).await,
         Command::Status => status::run(&options, output).await,
+        Command::ResolvePath { url } => {
+            let path = Session::look(&options).await?.manager.resolve_path(&url)?;
+            output.data(&path, || safe(&path))
+        }
         Command::DeleteSyftbox(arguments) => delete::run(&options, output, &arguments).await,
         Command::Peer(command) => peer::run(&options, output, command).await,
         Command::Dataset(command) => dataset::run(&options, output, command).await,

@@ -32,6 +32,10 @@ pub(crate) struct Options {
     /// [default: 3600]
     #[arg(long, global = true, value_name = "SECONDS", env = "SYFTBOX_LIST_EVERY")]
     pub(crate) list_every: Option<u64>,
+    /// On Google Colab: the folder is /content/SyftBox_{email}, and the token that of the machine's default
+    /// credentials
+    #[arg(long, global = true, env = "SYFTBOX_COLAB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) colab: bool,
     /// Print one JSON document on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,

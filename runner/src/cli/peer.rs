@@ -23,12 +23,18 @@ pub(super) enum Command {
         /// Their address
         #[arg(value_name = "ADDRESS")]
         peer: String,
+        /// Do all of it again though you asked before, to repair what is missing
+        #[arg(long)]
+        force: bool,
     },
     /// Accept somebody who asked
     Approve {
         /// Their address
         #[arg(value_name = "ADDRESS")]
         peer: String,
+        /// Accept them though they didn't ask yet
+        #[arg(long)]
+        without_request: bool,
     },
     /// Refuse somebody who asked
     Reject {
@@ -42,15 +48,17 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
     let mut session = Session::open(options).await?;
     let manager = &mut session.manager;
     let peers = match command {
-        Command::List { refresh } => manager.peers(refresh).await?,
-        Command::Add { peer } => {
-            let peer = manager.add_peer(&peer.parse()?).await?;
+        Command::List { refresh } => manager.known_peers(refresh).await?,
+        Command::Add { peer, force } => {
+            let peer = manager.add_peer(&peer.parse()?, force).await?;
             if peer.state == syftbox_core::wire::PeerState::RequestedByMe {
                 note(format!("asked; they accept with `syftbox peer approve {}`", manager.email()));
             }
             vec![peer]
         }
-        Command::Approve { peer } => vec![manager.approve_peer_request(&peer.parse()?).await?],
+        Command::Approve { peer, without_request } => {
+            vec![manager.approve_peer_request(&peer.parse()?, !without_request).await?]
+        }
         Command::Reject { peer } => vec![manager.reject_peer_request(&peer.parse()?).await?],
     };
     output.data(&peers, || human(&peers))

@@ -66,7 +66,8 @@ impl From<ChosenLevel> for Level {
 }
 
 pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
-    let manager = Session::open(options).await?.manager;
+    let session = Session::open(options).await?;
+    let manager = &session.manager;
     match command {
         Command::List => {
             let files = manager.permission_files().await?;

@@ -2,10 +2,16 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use syftbox_core::{SyftboxManager, tokens::UserTokens};
+use syftbox_core::{
+    SyftboxManager,
+    tokens::{TokenKeeper, UserTokens},
+};
 
 use super::{CliError, options::Options, settings::Settings};
-use crate::native::{self, FolderLock, TokenFile};
+use crate::{
+    native::{self, FolderLock, TokenFile},
+    notebook::pre_sync,
+};
 
 /// How long a command waits for another one in the same folder. Most are done by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,7 +72,8 @@ async fn parts(settings: &Settings) -> Result<Parts, CliError> {
     let platform = native::platform(&settings.folder)?;
     let file = TokenFile::at(&settings.token_path)?;
     let user = file.read().await?;
-    let tokens = Arc::new(UserTokens::new(&platform, user, Some(Arc::new(file))));
+    let keeper = settings.keeps_token.then(|| Arc::new(file) as Arc<dyn TokenKeeper>);
+    let tokens = Arc::new(UserTokens::new(&platform, user, keeper));
     let core = syftbox_core::Settings {
         email: settings.email.clone(),
         roles: settings.roles,
@@ -74,6 +81,7 @@ async fn parts(settings: &Settings) -> Result<Parts, CliError> {
         drive_url: settings.drive_url.clone(),
         folder: settings.folder.to_string_lossy().into_owned(),
         list_every: settings.list_every,
+        pre_sync: pre_sync(),
     };
     Ok((core, platform, tokens))
 }

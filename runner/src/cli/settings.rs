@@ -11,6 +11,7 @@ use syftbox_core::{
     Roles,
     domain::{Email, Generation},
     drive::GOOGLE_ROOT,
+    manager::NotebookOptions,
     platform::{FileErrorKind, FileStore},
 };
 use url::Url;
@@ -19,7 +20,10 @@ use super::{
     CliError,
     options::{Options, Role},
 };
-use crate::native::{Access, StdFiles};
+use crate::{
+    native::{Access, StdFiles},
+    notebook::default_credentials,
+};
 
 /// Where what `login` was given is remembered, in the `SyftBox` folder.
 const REMEMBERED: &str = ".syftbox/cli.json";
@@ -38,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) list_every: Duration,
     /// Whether something was remembered for the folder.
     pub(crate) is_remembered: bool,
+    /// Whether the token file is ours: renewed tokens aren't written to the machine's credentials.
+    pub(crate) keeps_token: bool,
 }
 
 /// What `login` was given, so that later commands need the address only.
@@ -75,8 +81,10 @@ impl Settings {
         let is_remembered = remembered != Remembered::default();
         let token_path = match options.token_path.clone().or(remembered.token_path) {
             Some(path) => absolute(&path)?,
+            None if options.colab => default_credentials()?,
             None => default_token_path(&email, places)?,
         };
+        let keeps_token = !options.colab;
         let drive_url = match (&options.drive_url, remembered.drive_url) {
             (Some(url), _) => drive_url(url)?,
             (None, Some(url)) => url,
@@ -85,7 +93,17 @@ impl Settings {
         let generation = options.generation.or(remembered.generation).unwrap_or_default();
         let roles = Role::roles(options.role);
         let list_every = options.list_every.map_or(syftbox_core::Settings::LIST_EVERY, Duration::from_secs);
-        Ok(Self { email, roles, generation, folder, token_path, drive_url, list_every, is_remembered })
+        Ok(Self {
+            email,
+            roles,
+            generation,
+            folder,
+            token_path,
+            drive_url,
+            list_every,
+            is_remembered,
+            keeps_token,
+        })
     }
 
     /// Remembers what leads to the account, for commands that are given its address only.
@@ -151,6 +169,7 @@ fn email(options: &Options) -> Result<Email, CliError> {
 fn folder(options: &Options, email: &Email, places: Option<&Places>) -> Result<PathBuf, CliError> {
     match (&options.folder, places) {
         (Some(folder), _) => absolute(folder),
+        (None, _) if options.colab => Ok(NotebookOptions::new(email.clone()).colab_folder().into()),
         (None, Some(places)) => Ok(places.home.join(format!("SyftBox_{email}"))),
         (None, None) => Err(CliError::NoHome),
     }
@@ -221,6 +240,15 @@ mod tests {
         assert_eq!(settings.token_path, Path::new("/other.json"));
         assert_eq!(settings.folder, Path::new("/folder"));
         assert_eq!((settings.roles, settings.generation), (Roles::OWNER, Generation::V0_10));
+    }
+
+    #[test]
+    fn colab_has_its_own_places() {
+        let options = Options { colab: true, ..ann() };
+        let settings = chosen(&options, Remembered::default()).unwrap();
+        assert_eq!(settings.folder, Path::new("/content/SyftBox_ann@example.org"));
+        assert!(settings.token_path.ends_with("application_default_credentials.json"), "{settings:?}");
+        assert!(!settings.keeps_token);
     }
 
     #[test]

@@ -70,6 +70,7 @@ impl Machine {
             drive_url: self.drive_url.parse().unwrap(),
             folder: self.home.path().to_string_lossy().into_owned(),
             list_every: Settings::LIST_EVERY,
+            pre_sync: true,
         };
         self.wait(SyftboxManager::open(settings, platform, tokens)).unwrap()
     }
@@ -170,9 +171,9 @@ pub(crate) fn make_peers(owner: &Machine, scientist: &Machine) {
     let (do_email, ds_email) = (owner.email.parse().unwrap(), scientist.email.parse().unwrap());
     owner.sync();
     let mut ds = scientist.manager();
-    scientist.wait(ds.add_peer(&do_email)).unwrap();
+    scientist.wait(ds.add_peer(&do_email, false)).unwrap();
     let mut manager = owner.manager();
-    owner.wait(manager.approve_peer_request(&ds_email)).unwrap();
+    owner.wait(manager.approve_peer_request(&ds_email, true)).unwrap();
     owner.sync();
     scientist.sync();
 }

@@ -11,6 +11,7 @@ mod feed;
 mod hostile_peers;
 mod jobs;
 mod machine;
+mod manager;
 mod outboxes;
 mod permission_reference;
 mod permissions;

@@ -176,9 +176,9 @@ fn each_scientist_has_what_it_may_read_and_no_more() {
         owner.manager();
         for (scientist, email) in scientists.iter().zip(SCIENTISTS) {
             let mut manager = scientist.manager();
-            scientist.wait(manager.add_peer(&OWNER.parse().unwrap())).unwrap();
+            scientist.wait(manager.add_peer(&OWNER.parse().unwrap(), false)).unwrap();
             let mut manager = owner.manager();
-            owner.wait(manager.approve_peer_request(&email.parse().unwrap())).unwrap();
+            owner.wait(manager.approve_peer_request(&email.parse().unwrap(), true)).unwrap();
         }
         let mut dice = Dice(seed * 7919);
         let mut model = Model::default();
@@ -205,9 +205,9 @@ fn what_is_no_longer_readable_stays_as_it_was_and_changes_no_more() {
     let (owner, ann) = (cloud.machine(OWNER, Roles::OWNER), cloud.machine(SCIENTISTS[0], Roles::SCIENTIST));
     owner.manager();
     let mut manager = ann.manager();
-    ann.wait(manager.add_peer(&OWNER.parse().unwrap())).unwrap();
+    ann.wait(manager.add_peer(&OWNER.parse().unwrap(), false)).unwrap();
     let mut manager = owner.manager();
-    owner.wait(manager.approve_peer_request(&SCIENTISTS[0].parse().unwrap())).unwrap();
+    owner.wait(manager.approve_peer_request(&SCIENTISTS[0].parse().unwrap(), true)).unwrap();
     owner.write("a/syft.pub.yaml", "rules:\n- pattern: '**'\n  access:\n    read: [ann@test.org]\n");
     owner.write("a/x", "first");
     let sync = || {

@@ -68,8 +68,8 @@ fn fifty_peers_cost_nothing_when_nothing_is_new() {
     for scientist in &scientists {
         let machine = cloud.machine(scientist, Roles::SCIENTIST);
         let mut theirs = machine.manager();
-        machine.wait(theirs.add_peer(&OWNER.parse().unwrap())).unwrap();
-        owner.wait(manager.approve_peer_request(&scientist.parse().unwrap())).unwrap();
+        machine.wait(theirs.add_peer(&OWNER.parse().unwrap(), false)).unwrap();
+        owner.wait(manager.approve_peer_request(&scientist.parse().unwrap(), true)).unwrap();
     }
     owner.sync();
     owner.sync();

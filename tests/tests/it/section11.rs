@@ -74,14 +74,14 @@ fn approvals_of_two_machines_both_stay() {
     for (machine, email) in [(&first, SCIENTIST), (&second, EVE)] {
         let scientist = cloud.machine(email, Roles::SCIENTIST);
         let mut manager = scientist.manager();
-        scientist.wait(manager.add_peer(&OWNER.parse().unwrap())).unwrap();
+        scientist.wait(manager.add_peer(&OWNER.parse().unwrap(), false)).unwrap();
         let mut manager = machine.manager();
-        machine.wait(manager.approve_peer_request(&email.parse().unwrap())).unwrap();
+        machine.wait(manager.approve_peer_request(&email.parse().unwrap(), true)).unwrap();
     }
     for machine in [&first, &second] {
         machine.sync();
         let mut manager = machine.manager();
-        let peers: Vec<Peer> = machine.wait(manager.peers(true)).unwrap();
+        let peers: Vec<Peer> = machine.wait(manager.known_peers(true)).unwrap();
         assert_eq!(peers.len(), 2);
         assert!(peers.iter().all(|peer| peer.state == PeerState::Accepted), "{peers:?}");
     }

@@ -145,7 +145,7 @@ impl JobRunner for Runner {
 fn process(machine: &Machine) -> usize {
     let folder = machine.datasite().parent().unwrap().to_owned();
     let runner = Runner { folder, ..Runner::default() };
-    let options = ProcessOptions { share_outputs: true, ..ProcessOptions::default() };
+    let options = ProcessOptions { share_outputs_with_submitter: true, ..ProcessOptions::default() };
     let mut manager = machine.manager();
     let processed = machine.wait(manager.process_approved_jobs(&runner, &options)).unwrap();
     assert!(processed.not_run.is_empty() && processed.sync.refused.is_empty(), "{processed:?}");
@@ -206,17 +206,17 @@ fn an_approval_of_one_machine_is_not_erased_by_the_other() {
     for other in others {
         let machine = cloud.machine(other, Roles::SCIENTIST);
         let mut manager = machine.manager();
-        machine.wait(manager.add_peer(&OWNER.parse().unwrap())).unwrap();
+        machine.wait(manager.add_peer(&OWNER.parse().unwrap(), false)).unwrap();
     }
     // Both looked before either wrote, and the feed tells neither of the other.
     let (mut first, mut second) = (a.manager(), b.manager());
-    a.wait(first.peers(true)).unwrap();
-    b.wait(second.peers(true)).unwrap();
-    a.wait(first.approve_peer_request(&others[0].parse().unwrap())).unwrap();
-    b.wait(second.approve_peer_request(&others[1].parse().unwrap())).unwrap();
+    a.wait(first.known_peers(true)).unwrap();
+    b.wait(second.known_peers(true)).unwrap();
+    a.wait(first.approve_peer_request(&others[0].parse().unwrap(), true)).unwrap();
+    b.wait(second.approve_peer_request(&others[1].parse().unwrap(), true)).unwrap();
     a.wait(first.reject_peer_request(&others[2].parse().unwrap())).unwrap();
     let states: BTreeSet<String> = b
-        .wait(second.peers(true))
+        .wait(second.known_peers(true))
         .unwrap()
         .into_iter()
         .map(|peer| format!("{} {}", peer.email, peer.state.as_str()))

@@ -21,7 +21,11 @@ use super::{
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Show the jobs for your data and those you submitted, as of the last sync
-    List,
+    List {
+        /// Sync first, unless `PRE_SYNC` is false
+        #[arg(long)]
+        refresh: bool,
+    },
     /// Show what a job is and all of its code
     Show {
         /// Its name, or PEER/NAME
@@ -72,8 +76,10 @@ pub(super) enum Command {
 
 pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
     match command {
-        Command::List => {
-            let jobs = Session::open(options).await?.manager.jobs().await?;
+        Command::List { refresh } => {
+            let mut session = Session::open(options).await?;
+            let manager = &mut session.manager;
+            let jobs = if refresh { manager.jobs().await? } else { manager.known_jobs().await? };
             output.data(&jobs, || human(&jobs))
         }
         Command::Show { name } => show::run(options, output, &name).await,

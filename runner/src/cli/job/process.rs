@@ -21,12 +21,8 @@ use crate::{
 /// What `SYFT_DEFAULT_JOB_TIMEOUT_SECONDS` is to the Python peers, it is here (wire section 5).
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    /// Let the submitter read what the job wrote to `outputs/`
-    #[arg(long)]
-    share_outputs: bool,
-    /// Let the submitter read stdout, stderr and the return code
-    #[arg(long)]
-    share_logs: bool,
+    #[command(flatten)]
+    shared: Shared,
     /// How long each job may run
     #[arg(
         long,
@@ -39,6 +35,9 @@ pub(in crate::cli) struct Arguments {
     /// Also run jobs of peers that can't be talked to now
     #[arg(long)]
     force: bool,
+    /// Don't show what jobs print while they run; `job logs` shows it afterwards
+    #[arg(long)]
+    no_stream: bool,
     /// Memory of a job, at most 4G
     #[arg(long, value_name = "BYTES", default_value = "4G")]
     memory: ByteSize,
@@ -51,6 +50,17 @@ pub(in crate::cli) struct Arguments {
     /// Bytes that a job may print, to stdout and again to stderr
     #[arg(long, value_name = "BYTES", default_value = "10M")]
     log_bytes: ByteSize,
+}
+
+/// What the submitter gets of a job's results.
+#[derive(Args)]
+struct Shared {
+    /// Let the submitter read what the job wrote to `outputs/`
+    #[arg(long)]
+    share_outputs: bool,
+    /// Let the submitter read stdout, stderr and the return code
+    #[arg(long)]
+    share_logs: bool,
 }
 
 impl Arguments {
@@ -70,15 +80,24 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
     let cancel = Cancel::default();
     end_jobs_on_interrupt(cancel.clone());
     let store = RuntimeStore::open(&default_cache_dir()?);
-    let runner = SandboxRunner::new(session.folder(), store, arguments.limits(), cancel, tell);
-    let how = ProcessOptions {
-        share_outputs: arguments.share_outputs,
-        share_logs: arguments.share_logs,
-        timeout: None,
-        force: arguments.force,
+    let streams = !arguments.no_stream;
+    let watcher = move |id: &JobId, event: JobEvent<'_>| match event {
+        JobEvent::Line(_) if !streams => {}
+        event => tell(id, event),
     };
-    let Processed { jobs, not_run, sync } = session.manager.process_approved_jobs(&runner, &how).await?;
+    let runner = SandboxRunner::new(session.folder(), store, arguments.limits(), cancel, watcher);
+    let how = ProcessOptions {
+        share_outputs_with_submitter: arguments.shared.share_outputs,
+        share_logs_with_submitter: arguments.shared.share_logs,
+        timeout: None,
+        force_execution: arguments.force,
+    };
+    let Processed { jobs, not_run, forced, sync } =
+        session.manager.process_approved_jobs(&runner, &how).await?;
     tell_refusals(&sync);
+    for (id, why) in &forced {
+        note(format!("run all the same: {}: {why}", id.full_name()));
+    }
     for (id, why) in &not_run {
         note(format!("not run: {}: {why}", id.full_name()));
     }

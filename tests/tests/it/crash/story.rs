@@ -21,10 +21,12 @@ pub(crate) fn steps() -> Vec<Step> {
         step("the owner logs in", Who::Owner, |_, _| Box::pin(async { Ok(()) })),
         step("the scientist logs in", Who::Scientist, |_, _| Box::pin(async { Ok(()) })),
         step("the scientist asks", Who::Scientist, |manager, _| {
-            Box::pin(async { manager.add_peer(&OWNER.parse().unwrap()).await.map(drop) })
+            Box::pin(async { manager.add_peer(&OWNER.parse().unwrap(), false).await.map(drop) })
         }),
         step("the owner approves the peer", Who::Owner, |manager, _| {
-            Box::pin(async { manager.approve_peer_request(&SCIENTIST.parse().unwrap()).await.map(drop) })
+            Box::pin(async {
+                manager.approve_peer_request(&SCIENTIST.parse().unwrap(), true).await.map(drop)
+            })
         }),
         step("the owner creates a dataset", Who::Owner, |manager, world| {
             Box::pin(async { manager.create_dataset(new_dataset(world, "d")).await.map(drop) })
@@ -44,7 +46,11 @@ pub(crate) fn steps() -> Vec<Step> {
         }),
         step("the owner processes and publishes", Who::Owner, |manager, world| {
             Box::pin(async {
-                let options = ProcessOptions { share_outputs: true, share_logs: true, ..Default::default() };
+                let options = ProcessOptions {
+                    share_outputs_with_submitter: true,
+                    share_logs_with_submitter: true,
+                    ..Default::default()
+                };
                 manager.process_approved_jobs(world, &options).await.map(drop)
             })
         }),
@@ -57,10 +63,12 @@ pub(crate) fn steps() -> Vec<Step> {
         }),
         sync("the scientist gets them", Who::Scientist),
         step("the owner shares the dataset with anybody", Who::Owner, |manager, _| {
-            Box::pin(async { manager.share_dataset(&"d".parse().unwrap(), &Audience::Any).await.map(drop) })
+            Box::pin(async {
+                manager.share_dataset(&"d".parse().unwrap(), &Audience::Any, false).await.map(drop)
+            })
         }),
         step("the owner deletes the other", Who::Owner, |manager, _| {
-            Box::pin(async { manager.delete_dataset(&"other".parse().unwrap()).await.map(drop) })
+            Box::pin(async { manager.delete_dataset(&"other".parse().unwrap(), false).await.map(drop) })
         }),
         sync("the scientist drops it", Who::Scientist),
     ]
@@ -125,6 +133,7 @@ fn new_dataset(world: &World, name: &str) -> NewDataset {
         tags: Vec::new(),
         audience: Audience::Users(vec![SCIENTIST.parse().unwrap()]),
         upload_private: true,
+        sync: false,
     }
 }
 

@@ -152,6 +152,7 @@ impl World {
             drive_url: "http://drive.test/".parse().unwrap(),
             folder: "/home/of/nobody".to_owned(),
             list_every: Settings::LIST_EVERY,
+            pre_sync: true,
         };
         let tokens = Self::tokens(step.who, &platform);
         let life = async {
