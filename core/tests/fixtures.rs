@@ -133,7 +133,7 @@ fn version_files() {
             assert_eq!(file.version, generation.version());
             let original: Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&file.to_json().unwrap()).unwrap(), original);
-            // What we would write ourselves differs in nothing.
+            // What we would write ourselves differs in nothing but that we tell what else we speak.
             assert_eq!(VersionFile::new(generation.version(), file.updated_at), file);
         }
     }

@@ -16,9 +16,11 @@ pub use self::{
     refresh::Listing,
 };
 use crate::{
-    domain::{Email, Generation, Timestamp},
+    domain::{Email, Generation, Timestamp, Version},
     drive::{DriveFile, FileId, PageToken},
-    wire::names::{CollectionFolderName, DatasiteFolderName, PEERS_FILE, SYFTBOX_FOLDER, VERSION_FILE},
+    wire::names::{
+        CollectionFolderName, DatasiteFolderName, PEERS_FILE, SYFTBOX_FOLDER, VERSION_FILE, VersionFolderName,
+    },
 };
 
 /// Known folders and files of Drive, ours and those that others share with us.
@@ -101,6 +103,26 @@ impl Catalog {
     #[must_use]
     pub fn version_file(&self) -> Option<&DriveFile> {
         self.child(&self.root()?.id, VERSION_FILE)
+    }
+
+    /// The `SYFT_version.json` of ours for peers that need `version`, beside our own one.
+    #[must_use]
+    pub fn version_file_for(&self, version: Version) -> Option<&DriveFile> {
+        self.child(&self.version_folder(version)?.id, VERSION_FILE)
+    }
+
+    /// The folder of that file.
+    #[must_use]
+    pub fn version_folder(&self, version: Version) -> Option<&DriveFile> {
+        self.child(&self.root()?.id, &VersionFolderName { version }.to_string())
+    }
+
+    /// The folders of all such files, with their versions.
+    pub fn version_folders(&self) -> impl Iterator<Item = (&DriveFile, Version)> {
+        self.root().into_iter().flat_map(|root| self.children(&root.id)).filter_map(|folder| {
+            let name: VersionFolderName = folder.name.parse().ok()?;
+            (folder.owned_by_me && folder.is_folder()).then_some((folder, name.version))
+        })
     }
 
     /// `SYFT_version.json` that `peer` shares with us.
@@ -212,15 +234,13 @@ impl Catalog {
         if is_root(file) || file.parents.iter().any(is_followed) {
             return true;
         }
+        if !file.is_folder() {
+            return file.name == VERSION_FILE;
+        }
         if file.owned_by_me {
-            return file.is_folder() && self.is_in_root(file);
+            return self.is_in_root(file);
         }
-        if file.is_folder() {
-            file.name.parse::<DatasiteFolderName>().is_ok()
-                || file.name.parse::<CollectionFolderName>().is_ok()
-        } else {
-            file.name == VERSION_FILE
-        }
+        file.name.parse::<DatasiteFolderName>().is_ok() || file.name.parse::<CollectionFolderName>().is_ok()
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{ContentHash, DatasitePath, Email, Timestamp},
+    drive::FileId,
     permissions::{Because, Level, PERMISSION_FILE, Permissions},
     platform::{FileError, FileStat, FileStore, tree},
     wire::{is_syncable, job::JobPath, yaml::MAX_YAML_BYTES},
@@ -28,8 +29,9 @@ pub struct Datasite {
     pub files: BTreeMap<DatasitePath, Published>,
     /// The time of the newest event in the event log.
     pub last_event: Option<Timestamp>,
-    /// The peers that were sent all they may read; one that isn't here is new.
-    pub served: BTreeSet<Email>,
+    /// The peers that were sent all they may read, and the outbox that it went to. A peer that isn't
+    /// here, or that made another outbox since, has nothing yet.
+    pub served: BTreeMap<Email, FileId>,
     /// When the files that are gone were deleted, so that an older event that comes late doesn't
     /// bring one back.
     #[serde(default)]

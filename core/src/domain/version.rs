@@ -81,6 +81,9 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// All there are, the older first.
+    pub const ALL: [Self; 2] = [Self::V0_1, Self::V0_10];
+
     /// The version a peer of this generation advertises until it knows better.
     #[must_use]
     pub fn version(self) -> Version {
@@ -93,9 +96,7 @@ impl Generation {
     /// The generation of a peer with `version`; `None` for one that never was.
     #[must_use]
     pub fn of(version: Version) -> Option<Self> {
-        [Self::V0_1, Self::V0_10]
-            .into_iter()
-            .find(|generation| generation.version().shares_folders_with(version))
+        Self::ALL.into_iter().find(|generation| generation.version().shares_folders_with(version))
     }
 }
 

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use super::{
-    Drive, DriveError, DriveFile, FileId, Grantee, NewFile, Role,
+    Drive, DriveError, DriveFile, FileId, Grantee, NewFile, Permission, Role,
     file::{FILE_FIELDS, FOLDER},
     request::{Call, parse},
 };
@@ -34,6 +34,13 @@ pub enum BatchCall {
         /// What they may do.
         role: Role,
     },
+    /// Takes a permission away again.
+    Unshare {
+        /// The file or folder.
+        id: FileId,
+        /// One of its permissions, from [`Drive::permissions`].
+        permission: Permission,
+    },
     /// Moves a file to the trash. Only its owner may.
     Trash(FileId),
     /// Deletes a file for good, a folder with all in it. Only its owner may.
@@ -49,6 +56,7 @@ impl BatchCall {
             Self::Get(id)
             | Self::Move { id, .. }
             | Self::Share { id, .. }
+            | Self::Unshare { id, .. }
             | Self::Trash(id)
             | Self::Delete(id) => id,
         }
@@ -81,6 +89,9 @@ impl BatchCall {
                 };
                 call.json(&grantee.to_json(*role))
             }
+            Self::Unshare { permission, .. } => {
+                at(Method::DELETE, &format!("/permissions/{}", permission.id()))
+            }
             Self::Trash(_) => at(Method::PATCH, "")
                 .query("fields", FILE_FIELDS)
                 .json(&serde_json::json!({ "trashed": true })),
@@ -96,11 +107,12 @@ impl BatchCall {
         answer: Result<&[u8], DriveError>,
     ) -> Option<Result<Option<DriveFile>, DriveError>> {
         match (self, answer) {
-            (Self::Share { .. } | Self::Delete(_), Ok(_)) => Some(Ok(None)),
+            (Self::Share { .. } | Self::Unshare { .. } | Self::Delete(_), Ok(_))
+            | (
+                Self::Get(_) | Self::Unshare { .. } | Self::Delete(_) | Self::Trash(_),
+                Err(DriveError::NotFound { .. }),
+            ) => Some(Ok(None)),
             (_, Ok(body)) => Some(file_of(body, call).map(Some)),
-            (Self::Get(_) | Self::Delete(_) | Self::Trash(_), Err(DriveError::NotFound { .. })) => {
-                Some(Ok(None))
-            }
             (Self::CreateFolder(_), Err(error)) if is_conflict(&error) => None,
             (Self::Move { .. }, Err(DriveError::Refused { .. } | DriveError::Forbidden { .. })) => None,
             (_, Err(error)) => Some(Err(error)),

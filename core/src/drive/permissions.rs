@@ -38,6 +38,12 @@ pub struct Permission {
     pub role: Role,
 }
 
+impl Permission {
+    pub(super) fn id(&self) -> &FileId {
+        &self.id
+    }
+}
+
 impl Grantee {
     pub(super) fn to_json(&self, role: Role) -> serde_json::Value {
         let role = match role {
@@ -95,12 +101,8 @@ impl Drive {
     /// Takes `grantee`'s permission on a file away; nothing happens when there is none.
     pub async fn unshare(&self, id: &FileId, grantee: &Grantee) -> Result<(), DriveError> {
         let permissions = self.permissions(id).await?;
-        for permission in permissions.iter().filter(|permission| permission.grantee == *grantee) {
-            let path = format!("/drive/v3/files/{id}/permissions/{}", permission.id);
-            match self.bytes(&Call::new(Method::DELETE, self.url(&path), id.as_str())).await {
-                Ok(_) | Err(DriveError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        for permission in permissions.into_iter().filter(|permission| permission.grantee == *grantee) {
+            self.run(&BatchCall::Unshare { id: id.clone(), permission }).await?;
         }
         Ok(())
     }

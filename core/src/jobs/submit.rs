@@ -83,7 +83,7 @@ impl SyftboxManager {
         let id = JobId {
             datasite: owner.clone(),
             submitted_by: self.email().clone(),
-            generation: self.generation(),
+            generation: self.generation_with(owner),
             name,
         };
         match self.files().stat(&id.folder(JobSide::Inbox)?).await? {
@@ -104,11 +104,13 @@ impl SyftboxManager {
             return Ok(version);
         }
         self.known_peers(true).await?;
+        self.follow_versions(&mut SyncReport::default()).await?;
         match self.need_accepted_peer(owner) {
             // What an owner needs that doesn't say so is, most likely, what we are.
             Err(ManagerError::Incompatible { .. }) if skip_version_check => {
-                let seen = self.peers.versions.get(owner).and_then(|seen| seen.file.clone());
-                Ok(seen.unwrap_or_else(|| VersionFile::new(self.generation().version(), self.now())))
+                let seen = self.peers.version_file_of(owner).cloned();
+                Ok(seen
+                    .unwrap_or_else(|| VersionFile::new(self.generation_with(owner).version(), self.now())))
             }
             found => found,
         }

@@ -15,10 +15,7 @@ use crate::{
     platform::Platform,
     state::{Document, State},
     tokens::TokenSource,
-    wire::{
-        VersionFile,
-        names::{SYFTBOX_FOLDER, VERSION_FILE},
-    },
+    wire::names::{SYFTBOX_FOLDER, VERSION_FILE},
 };
 
 /// What an account may do here.
@@ -46,7 +43,9 @@ pub struct Settings {
     pub email: Email,
     /// What it may do here.
     pub roles: Roles,
-    /// Which generation of peers it talks to.
+    /// The generation it belongs to: the one in the names of its own folders on Drive, and the
+    /// first choice with peers that speak both or show no version yet. Peers of the other are
+    /// talked to all the same.
     pub generation: Generation,
     /// The root of Drive; see [`Drive::new`].
     pub drive_url: Url,
@@ -162,7 +161,7 @@ impl SyftboxManager {
 
     /// Keeps our version file true (wire section 1).
     async fn publish_version(&mut self) -> Result<(), ManagerError> {
-        let ours = VersionFile::new(self.settings.generation.version(), self.now());
+        let ours = self.version_file_of_ours(self.generation().version());
         let existing = self.catalog.version_file().map(|file| file.id.clone());
         let Some(id) = existing else {
             let new = NewFile::new(self.new_id().await?, VERSION_FILE, self.root()?);
@@ -172,11 +171,10 @@ impl SyftboxManager {
         };
         let account = self.settings.email.clone();
         self.read_version_file(&account, &id).await?;
-        if self.peers.version_of(&account) != Some(ours.version) {
-            let written = self.drive.replace_content(&id, Bytes::from(ours.to_json()?).into()).await?;
-            self.catalog.note(written);
-            self.save_catalog().await?;
+        let told = self.peers.version_file_of(&account);
+        if told.is_some_and(|told| told.version == ours.version && told.generations == ours.generations) {
+            return Ok(());
         }
-        Ok(())
+        self.rewrite_version_files().await
     }
 }

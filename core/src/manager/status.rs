@@ -69,7 +69,7 @@ impl SyftboxManager {
     pub async fn status(&mut self) -> Result<Status, ManagerError> {
         let mut peers = Vec::new();
         for peer in self.known_peers(false).await? {
-            let skipped = self.why_skipped(&peer.email, peer.state);
+            let skipped = peer.skipped.or_else(|| why_skipped(peer.state).map(str::to_owned));
             peers.push(PeerStatus { email: peer.email, state: peer.state, version: peer.version, skipped });
         }
         let jobs = self.known_jobs().await?;
@@ -98,18 +98,6 @@ impl SyftboxManager {
         })
     }
 
-    fn why_skipped(&self, peer: &Email, state: PeerState) -> Option<String> {
-        let why = match state {
-            PeerState::Accepted => {
-                return self.peers.check_version(peer, self.generation()).err().map(|why| why.to_string());
-            }
-            PeerState::RequestedByMe => "it has not accepted you yet",
-            PeerState::RequestedByPeer => "it asked; `syftbox peer approve` or `peer reject` answers",
-            PeerState::Rejected => "you rejected it",
-        };
-        Some(why.to_owned())
-    }
-
     fn waits_for(&self, job: &Job) -> Option<&'static str> {
         let ours = job.id.datasite == *self.email();
         match job.status() {
@@ -120,5 +108,15 @@ impl SyftboxManager {
             JobStatus::Approved | JobStatus::Running => Some("its owner to run it"),
             JobStatus::Rejected | JobStatus::Done | JobStatus::Failed => None,
         }
+    }
+}
+
+/// Why nothing is exchanged with a peer that it could be exchanged with otherwise.
+fn why_skipped(state: PeerState) -> Option<&'static str> {
+    match state {
+        PeerState::Accepted => None,
+        PeerState::RequestedByMe => Some("it has not accepted you yet"),
+        PeerState::RequestedByPeer => Some("it asked; `syftbox peer approve` or `peer reject` answers"),
+        PeerState::Rejected => Some("you rejected it"),
     }
 }

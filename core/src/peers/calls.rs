@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Peer, Peers, SeenVersion};
+use super::{Peer, Peers};
 use crate::{
     catalog::pair_name,
-    domain::Email,
-    drive::{BatchCall, DriveError, FileId, Grantee, NewFile, Role},
+    domain::{Email, Generation},
+    drive::{BatchCall, DriveError, FileId, NewFile},
     jobs,
     manager::{ManagerError, SyftboxManager},
     state::Document,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// No file of peers or of a version is larger.
+/// No file of peers is larger.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 impl SyftboxManager {
@@ -30,15 +30,18 @@ impl SyftboxManager {
             self.refresh_catalog(false).await?;
             self.read_peers(&mut SyncReport::default()).await?;
         }
-        let states = self.peers.states(&self.catalog, self.email(), self.generation());
-        Ok(states
-            .into_iter()
-            .map(|(email, state)| Peer { version: self.peers.version_of(&email), email, state })
-            .collect())
+        let states = self.peers.states(&self.catalog, self.email());
+        Ok(states.into_iter().map(|(email, state)| self.peer(email, state)).collect())
+    }
+
+    fn peer(&self, email: Email, state: PeerState) -> Peer {
+        let skipped = self.skip_reason(&email, state).map(|why| why.to_string());
+        Peer { version: self.peers.version_of(&email), email, state, skipped }
     }
 
     /// Asks `peer` to become one: makes our inbox and outbox for its datasite and lets it write
-    /// there. Asking again changes nothing, and with `force` repairs what is missing. Both roles.
+    /// there, in the generation that it is known to speak, else in our own. Asking again changes
+    /// nothing, and with `force` repairs what is missing. Both roles.
     ///
     /// # Errors
     /// When `peer` is ourselves, or Drive says no.
@@ -52,8 +55,8 @@ impl SyftboxManager {
         {
             return Ok(known);
         }
-        self.make_pair(peer, Vec::new()).await?;
-        let known = self.peers.states(&self.catalog, self.email(), self.generation()).get(peer).copied();
+        self.make_pair(peer, &[]).await?;
+        let known = self.peers.states(&self.catalog, self.email()).get(peer).copied();
         let state = match known {
             // With a pair of the peer's for us there already, both want it.
             Some(PeerState::Accepted | PeerState::RequestedByPeer) => PeerState::Accepted,
@@ -78,7 +81,7 @@ impl SyftboxManager {
             self.need_request(peer)?;
         }
         let datasets = self.datasets_for_anyone();
-        self.make_pair(peer, datasets).await?;
+        self.make_pair(peer, &datasets).await?;
         jobs::make_job_folders(self.files(), self.email(), peer).await?;
         self.record_peer(peer, PeerState::Accepted).await
     }
@@ -112,45 +115,20 @@ impl SyftboxManager {
 
     /// A request is a pair that the peer made for our datasite, whatever we said of it before.
     fn need_request(&self, peer: &Email) -> Result<(), ManagerError> {
-        match self.pair_folder_id(peer, self.email(), BoxKind::Inbox, peer) {
-            Some(_) => Ok(()),
-            None => Err(ManagerError::NoRequest(peer.clone())),
-        }
+        if self.inboxes_of(peer).is_empty() { Err(ManagerError::NoRequest(peer.clone())) } else { Ok(()) }
     }
 
-    /// Our inbox and outbox for the datasite of `peer`, shared with it together with our version
-    /// file and the folders in `shared`.
-    async fn make_pair(&mut self, peer: &Email, shared: Vec<FileId>) -> Result<(), ManagerError> {
-        let me = self.email().clone();
-        let root = self.root()?;
-        let mut folders = Vec::new();
-        let mut missing = Vec::new();
-        for kind in [BoxKind::Inbox, BoxKind::Outbox] {
-            match self.pair_folder_id(&me, peer, kind, &me) {
-                Some(folder) => folders.push(folder),
-                None => missing.push(pair_name(self.generation(), peer, kind, &me).to_string()),
-            }
+    /// Our inbox and outbox for the datasite of `peer`, shared with it together with the version
+    /// file that it needs and the folders in `shared`.
+    async fn make_pair(&mut self, peer: &Email, shared: &[FileId]) -> Result<(), ManagerError> {
+        if !self.peers.file.peers.contains_key(peer) {
+            // Nothing was ever shared with it.
+            self.peers.shown_to.entry(peer.clone()).or_default();
         }
-        let ids = self.ids.take(missing.len(), &self.drive, &self.state).await?;
-        let creates = ids
-            .into_iter()
-            .zip(missing)
-            .map(|(id, name)| BatchCall::CreateFolder(NewFile::new(id, name, root.clone())))
-            .collect();
-        for made in self.all_of(creates).await?.into_iter().flatten() {
-            folders.push(made.id.clone());
-            self.catalog.note_new_folder(made);
+        match self.set_up(std::slice::from_ref(peer), shared).await?.into_values().next() {
+            None => Ok(()),
+            Some(error) => Err(error.into()),
         }
-        self.save_catalog().await?;
-        let version = self.catalog.version_file().map(|file| file.id.clone());
-        let share = |id, role| BatchCall::Share { id, grantee: Grantee::User(peer.clone()), role };
-        let calls = folders
-            .into_iter()
-            .map(|id| share(id, Role::Writer))
-            .chain(version.into_iter().chain(shared).map(|id| share(id, Role::Reader)))
-            .collect();
-        self.all_of(calls).await?;
-        Ok(())
     }
 
     /// Carries out `calls`; the first that failed fails it all. A repetition does what is missing.
@@ -173,7 +151,7 @@ impl SyftboxManager {
         if file != self.peers.file || self.catalog.peers_file().is_none() {
             self.write_peers_file(file).await?;
         }
-        Ok(Peer { email: peer.clone(), state, version: self.peers.version_of(peer) })
+        Ok(self.peer(peer.clone(), state))
     }
 
     /// Reads our peers file, whatever was remembered of it: another machine of ours may have changed
@@ -241,13 +219,18 @@ impl SyftboxManager {
             self.peers.seen = Some(state);
         }
         self.merge_peers_files().await?;
-        let states = self.peers.states(&self.catalog, self.email(), self.generation());
+        let states = self.peers.states(&self.catalog, self.email());
         self.accept_answered_requests(&states, report).await?;
         for (peer, state) in &states {
             let file = self.catalog.version_file_of(peer).map(|file| file.id.clone());
             match file {
                 Some(id) if *state != PeerState::Rejected => self.read_version_file(peer, &id).await?,
-                _ => {}
+                Some(_) => {}
+                None => {
+                    if let Some(seen) = self.peers.versions.get_mut(peer) {
+                        seen.gone = true;
+                    }
+                }
             }
         }
         Ok(self.state.save(Document::Peers, &self.peers).await?)
@@ -275,24 +258,8 @@ impl SyftboxManager {
         if file == self.peers.file { Ok(()) } else { self.write_peers_file(file).await }
     }
 
-    /// Reads a version file when it changed since we last did.
-    pub(crate) async fn read_version_file(&mut self, peer: &Email, id: &FileId) -> Result<(), ManagerError> {
-        let Some(seen) = self.catalog.get(id).map(crate::drive::DriveFile::content_state) else {
-            return Ok(());
-        };
-        if self.peers.versions.get(peer).is_some_and(|known| known.seen == seen) {
-            return Ok(());
-        }
-        let file = match self.drive.download(id, MAX_FILE_BYTES).await {
-            Ok(json) => VersionFile::parse(&json).ok(),
-            Err(error) if error.is_closed_to_us() || matches!(error, DriveError::TooLarge { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        self.peers.versions.insert(peer.clone(), SeenVersion { seen, file });
-        Ok(())
-    }
-
-    /// The id of an inbox or outbox of our generation; `owner` is who made it.
+    /// The id of an inbox or outbox, in the generation that we and the peer talk in; `owner` is who
+    /// made it.
     pub(crate) fn pair_folder_id(
         &self,
         owner: &Email,
@@ -300,13 +267,24 @@ impl SyftboxManager {
         kind: BoxKind,
         other: &Email,
     ) -> Option<FileId> {
-        let wanted = pair_name(self.generation(), datasite, kind, other);
+        let peer = if datasite == self.email() { other } else { datasite };
+        let wanted = pair_name(self.generation_with(peer), datasite, kind, other);
         self.catalog.pair_folder(owner, &wanted).map(|folder| folder.id.clone())
+    }
+
+    /// The inboxes that `peer` made for our datasite. It writes to one; what it left in the other
+    /// before it changed its generation is still for us.
+    pub(crate) fn inboxes_of(&self, peer: &Email) -> Vec<FileId> {
+        let inbox = |generation| {
+            let wanted = pair_name(generation, self.email(), BoxKind::Inbox, peer);
+            self.catalog.pair_folder(peer, &wanted).map(|folder| folder.id.clone())
+        };
+        Generation::ALL.into_iter().filter_map(inbox).collect()
     }
 
     /// The peer's version file, or the reason why it can't be talked to.
     pub(crate) fn need_accepted_peer(&self, peer: &Email) -> Result<VersionFile, ManagerError> {
-        match self.peers.states(&self.catalog, self.email(), self.generation()).get(peer) {
+        match self.peers.states(&self.catalog, self.email()).get(peer) {
             None | Some(PeerState::RequestedByPeer | PeerState::Rejected) => {
                 return Err(ManagerError::UnknownPeer(peer.clone()));
             }
@@ -315,8 +293,7 @@ impl SyftboxManager {
         }
         let incompatible = |why| ManagerError::Incompatible { peer: peer.clone(), why };
         self.peers.check_version(peer, self.generation()).map_err(incompatible)?;
-        let seen = self.peers.versions.get(peer).and_then(|seen| seen.file.clone());
-        seen.ok_or_else(|| incompatible(super::Skipped::UnknownVersion))
+        self.peers.version_file_of(peer).cloned().ok_or_else(|| incompatible(super::Skipped::NoVersion))
     }
 }
 

@@ -52,8 +52,8 @@ pub(crate) struct PublishedFiles {
     pub(crate) files: BTreeMap<DatasitePath, Option<Published>>,
     /// The time of the newest event.
     pub(crate) last_event: Option<Timestamp>,
-    /// Peers that were sent all they may read.
-    pub(crate) served: BTreeSet<Email>,
+    /// Peers that were sent all they may read, with the outbox that it went to.
+    pub(crate) served: BTreeMap<Email, FileId>,
 }
 
 /// A payload on its way to Drive.

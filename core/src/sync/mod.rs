@@ -39,6 +39,7 @@ use std::collections::BTreeSet;
 use crate::{
     domain::Email,
     manager::{ManagerError, SyftboxManager},
+    peers::Skipped,
     state::Document,
     wire::{
         EventsMessage, PeerState, decode,
@@ -48,8 +49,16 @@ use crate::{
 
 /// What the first half of a sync leaves to the second.
 pub(crate) struct Incoming {
-    peers: Vec<Email>,
+    peers: PeersToTalkTo,
     archive: Vec<journal::PlannedMove>,
+}
+
+/// The peers of a sync.
+struct PeersToTalkTo {
+    /// What they proposed is taken, and they are told what is new.
+    exchange: Vec<Email>,
+    /// Their datasites are followed: those, and peers that ended their part and may have said so.
+    follow: Vec<Email>,
 }
 
 impl SyftboxManager {
@@ -73,15 +82,16 @@ impl SyftboxManager {
     ) -> Result<Incoming, ManagerError> {
         self.refresh_catalog(options.full).await?;
         self.read_peers(report).await?;
+        self.follow_versions(report).await?;
         self.carry_out_open_postings(report).await?;
         let peers = self.peers_to_talk_to(report);
-        self.list_message_folders(&peers).await?;
+        self.list_message_folders(&peers.follow).await?;
         let mut archive = Vec::new();
         if self.roles().owner {
             self.finish_creations(report).await?;
-            self.restore_datasite(&peers, report).await?;
-            self.follow_own_log(&peers, report).await?;
-            archive = self.receive_proposals(&peers, report).await?;
+            self.restore_datasite(&peers.exchange, report).await?;
+            self.follow_own_log(&peers.exchange, report).await?;
+            archive = self.receive_proposals(&peers.exchange, report).await?;
             report.jobs_received += self.receive_jobs(report).await?;
         }
         Ok(Incoming { peers, archive })
@@ -95,7 +105,7 @@ impl SyftboxManager {
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
         if self.roles().owner {
-            let written = self.publish(&peers, archive, report).await?;
+            let written = self.publish(&peers.exchange, archive, report).await?;
             self.merge_outboxes(&written, report).await?;
             if options.auto_checkpoint {
                 self.checkpoint_if_due(options.checkpoint_threshold, report).await?;
@@ -103,23 +113,30 @@ impl SyftboxManager {
             self.upload_rolling_state(report).await?;
         }
         if self.roles().scientist {
-            self.follow(&peers, report).await?;
-            self.fetch_collections(&peers, report).await?;
+            self.follow(&peers.follow, report).await?;
+            self.fetch_collections(&peers.follow, report).await?;
         }
         self.save_catalog().await?;
         Ok(self.state.save(Document::LastSync, &self.now()).await?)
     }
 
     /// The peers that we exchange with; the others are in the report with the reason.
-    fn peers_to_talk_to(&self, report: &mut SyncReport) -> Vec<Email> {
-        let mut peers = Vec::new();
-        for (email, state) in self.peers.states(&self.catalog, self.email(), self.generation()) {
+    fn peers_to_talk_to(&self, report: &mut SyncReport) -> PeersToTalkTo {
+        let mut peers = PeersToTalkTo { exchange: Vec::new(), follow: Vec::new() };
+        for (email, state) in self.peers.states(&self.catalog, self.email()) {
             if state != PeerState::Accepted {
                 continue;
             }
-            match self.peers.check_version(&email, self.generation()) {
-                Ok(()) => peers.push(email),
-                Err(why) => report.skipped_peers.push(SkippedPeer { peer: email, why: why.to_string() }),
+            let skipped = self.skip_reason(&email, state);
+            if let Some(why) = &skipped {
+                report.skipped_peers.push(SkippedPeer { peer: email.clone(), why: why.to_string() });
+            }
+            // Without an outbox it can't be sent events, but it may have sent us something.
+            if matches!(skipped, None | Some(Skipped::NoFolders(_))) {
+                peers.exchange.push(email.clone());
+            }
+            if matches!(skipped, None | Some(Skipped::NoFolders(_) | Skipped::NoVersion)) {
+                peers.follow.push(email);
             }
         }
         peers
@@ -131,8 +148,8 @@ impl SyftboxManager {
         let mut folders = Vec::new();
         for peer in peers {
             if self.roles().owner {
-                folders.extend(self.pair_folder_id(peer, &me, BoxKind::Inbox, peer));
-                folders.extend(self.pair_folder_id(peer, &me, BoxKind::Outbox, peer));
+                folders.extend(self.inboxes_of(peer));
+                folders.extend(self.outbox_of(peer));
             }
             if self.roles().scientist {
                 folders.extend(self.pair_folder_id(&me, peer, BoxKind::Outbox, &me));

@@ -19,7 +19,7 @@ use crate::{
     state::Document,
     wire::{
         Event, EventsMessage, FileContent, ProposedChange, encode,
-        names::{BoxKind, EventLogFolderName, MessageKind, MessageName},
+        names::{EventLogFolderName, MessageKind, MessageName},
     },
 };
 
@@ -50,17 +50,25 @@ pub(super) fn readers(
 }
 
 /// Decides what goes to whom: changed files to all that may read them, deletions to those that
-/// have the file, unchanged files to those that may newly read them. Pure.
+/// have the file, unchanged files to those that may newly read them. Pure. `outboxes` are those of
+/// the peers that can be sent something.
 fn route(
     datasite: &Datasite,
     changes: Vec<LocalChange>,
     local: &[(DatasitePath, FileStat)],
     permissions: &Permissions,
     owner: &Email,
-    peers: &[Email],
+    outboxes: &BTreeMap<Email, FileId>,
 ) -> Vec<Outgoing> {
-    let access_changed = changes.iter().any(|change| change.path.file_name() == PERMISSION_FILE)
-        || peers.iter().any(|peer| !datasite.served.contains(peer));
+    let peers: Vec<Email> = outboxes.keys().cloned().collect();
+    let peers = peers.as_slice();
+    let unserved: BTreeSet<&Email> = outboxes
+        .iter()
+        .filter(|(peer, outbox)| datasite.served.get(*peer) != Some(*outbox))
+        .map(|(peer, _)| peer)
+        .collect();
+    let access_changed =
+        changes.iter().any(|change| change.path.file_name() == PERMISSION_FILE) || !unserved.is_empty();
     let covered: BTreeSet<DatasitePath> = changes.iter().map(|change| change.path.clone()).collect();
     let mut outgoing: Vec<Outgoing> = changes
         .into_iter()
@@ -75,8 +83,8 @@ fn route(
     if access_changed {
         for (path, stat) in local.iter().filter(|(path, _)| !covered.contains(path)) {
             let Some(published) = datasite.files.get(path) else { continue };
-            let recipients: BTreeSet<_> =
-                readers(permissions, owner, peers, path).difference(&published.readers).cloned().collect();
+            let mut recipients = readers(permissions, owner, peers, path);
+            recipients.retain(|peer| unserved.contains(peer) || !published.readers.contains(peer));
             if !recipients.is_empty() {
                 let change = LocalChange { path: path.clone(), new: Some((published.hash, stat.clone())) };
                 outgoing.push(Outgoing { change, logged: false, recipients });
@@ -104,7 +112,8 @@ impl SyftboxManager {
         }
         let mut datasite = self.load_datasite().await?;
         let changes = datasite.differences(self.files(), &folder, &local).await?;
-        let mut outgoing = route(&datasite, changes, &local, &permissions, &me, peers);
+        let served = self.outboxes_of(peers);
+        let mut outgoing = route(&datasite, changes, &local, &permissions, &me, &served);
         outgoing.retain(|file| match &file.change.new {
             Some((_, stat)) if stat.len > MAX_FILE_BYTES => {
                 let why = format!("it has {} bytes, and {MAX_FILE_BYTES} can be synced at most", stat.len);
@@ -113,8 +122,8 @@ impl SyftboxManager {
             }
             _ => true,
         });
-        let served: BTreeSet<Email> = peers.iter().cloned().collect();
-        if outgoing.is_empty() && archive.is_empty() && served.is_subset(&datasite.served) {
+        let all_served = served.iter().all(|(peer, outbox)| datasite.served.get(peer) == Some(outbox));
+        if outgoing.is_empty() && archive.is_empty() && all_served {
             // Stamps may have been renewed.
             self.state.save(Document::Datasite, &datasite).await?;
             return Ok(BTreeSet::new());
@@ -126,7 +135,7 @@ impl SyftboxManager {
             let files = messages.next().unwrap_or_default();
             let last = messages.peek().is_none();
             let archive = if last { archive.take().unwrap_or_default() } else { Vec::new() };
-            let served = if last { served.clone() } else { BTreeSet::new() };
+            let served = if last { served.clone() } else { BTreeMap::new() };
             written.extend(self.publish_message(&datasite, &folder, files, archive, served, report).await?);
             if last {
                 break;
@@ -143,7 +152,7 @@ impl SyftboxManager {
         folder: &DatasitePath,
         files: Vec<Outgoing>,
         archive: Vec<PlannedMove>,
-        served: BTreeSet<Email>,
+        served: BTreeMap<Email, FileId>,
         report: &mut SyncReport,
     ) -> Result<BTreeSet<FileId>, ManagerError> {
         let time = match datasite.last_event {
@@ -233,6 +242,11 @@ impl SyftboxManager {
         Ok(Some((Event::from_change(change, time), entry)))
     }
 
+    /// The outboxes of those of `peers` that made one for us.
+    pub(super) fn outboxes_of(&self, peers: &[Email]) -> BTreeMap<Email, FileId> {
+        peers.iter().filter_map(|peer| Some((peer.clone(), self.outbox_of(peer)?))).collect()
+    }
+
     /// Where the events of a message go: the event log first, if at all, and the outbox that each recipient made.
     async fn destinations(
         &mut self,
@@ -240,13 +254,12 @@ impl SyftboxManager {
         outboxes: BTreeMap<Email, Vec<Event>>,
         report: &mut SyncReport,
     ) -> Result<Vec<(FileId, Vec<Event>)>, ManagerError> {
-        let me = self.email().clone();
         let mut destinations = Vec::new();
         if !log.is_empty() {
             destinations.push((self.event_log_folder().await?, log));
         }
         for (peer, events) in outboxes {
-            match self.pair_folder_id(&peer, &me, BoxKind::Outbox, &peer) {
+            match self.outbox_of(&peer) {
                 Some(outbox) => destinations.push((outbox, events)),
                 None => {
                     report.refuse(&peer, "its outbox", "it has none for us; ask the peer to add you again");
@@ -316,14 +329,17 @@ mod tests {
         permissions
     }
 
+    fn outboxes() -> BTreeMap<Email, FileId> {
+        ["a", "b"].map(|name| (email(name), format!("outbox-{name}").parse().unwrap())).into()
+    }
+
     fn routed(
         datasite: &Datasite,
         changes: Vec<LocalChange>,
         local: &[&str],
     ) -> Vec<(String, bool, Vec<String>)> {
         let local: Vec<_> = local.iter().map(|path| (path.parse().unwrap(), stat(1))).collect();
-        let peers = [email("a"), email("b")];
-        route(datasite, changes, &local, &rules(), &email("do"), &peers)
+        route(datasite, changes, &local, &rules(), &email("do"), &outboxes())
             .into_iter()
             .map(|file| {
                 let recipients = file.recipients.iter().map(Email::to_string).collect();
@@ -334,7 +350,7 @@ mod tests {
 
     fn served(files: &[(&str, &[&str])]) -> Datasite {
         let files = files.iter().map(|(path, readers)| (path.parse().unwrap(), published(readers))).collect();
-        Datasite { files, served: [email("a"), email("b")].into(), ..Datasite::default() }
+        Datasite { files, served: outboxes(), ..Datasite::default() }
     }
 
     #[test]
@@ -363,6 +379,16 @@ mod tests {
         let mut new_peer = datasite;
         new_peer.served.remove(&email("a"));
         assert_eq!(routed(&new_peer, Vec::new(), &["a/1", "2"]), [again]);
+    }
+
+    #[test]
+    fn a_new_outbox_gets_all_that_the_old_one_had() {
+        let mut datasite = served(&[("a/1", &["a"]), ("2", &["a", "b"]), ("3", &["b"])]);
+        datasite.served.insert(email("b"), "older".parse().unwrap());
+        let gone = LocalChange { path: "2".parse().unwrap(), new: None };
+        let both = vec!["a@x.org".to_owned(), "b@x.org".to_owned()];
+        let expected = [("2".to_owned(), true, both), ("3".to_owned(), false, vec!["b@x.org".to_owned()])];
+        assert_eq!(routed(&datasite, vec![gone], &["a/1", "3"]), expected);
     }
 
     #[test]

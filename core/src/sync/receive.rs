@@ -13,7 +13,7 @@ use crate::{
     platform::{FileError, FileErrorKind, FileKind, tree},
     wire::{
         MAX_EXPANDED, ProposalMessage, ProposedChange, decode, is_syncable,
-        names::{ArchiveFolderName, BoxKind, MessageKind, MessageName},
+        names::{ArchiveFolderName, MessageKind, MessageName},
     },
 };
 
@@ -79,27 +79,31 @@ impl SyftboxManager {
         let mut archive = Vec::new();
         for peer in peers {
             let me = self.email().clone();
-            let Some(inbox) = self.pair_folder_id(peer, &me, BoxKind::Inbox, peer) else { continue };
-            let messages = self.proposals_in(&inbox);
-            if messages.is_empty() {
+            let proposals = self.proposals_in(self.inboxes_of(peer));
+            if proposals.is_empty() {
                 continue;
             }
             let archive_name = ArchiveFolderName { sender: peer.clone(), datasite: me }.to_string();
             let to = self.own_folder(&archive_name).await?;
-            archive.extend(messages.iter().map(|message| PlannedMove {
+            let moved = |(from, message): &(FileId, DriveFile)| PlannedMove {
                 id: message.id.clone(),
-                from: inbox.clone(),
+                from: from.clone(),
                 to: to.clone(),
-            }));
+            };
+            archive.extend(proposals.iter().map(moved));
+            let messages = proposals.into_iter().map(|(_, message)| message).collect();
             self.receive_from(peer, messages, report).await?;
         }
         Ok(archive)
     }
 
-    /// What lies in an inbox, by ascending time; what isn't named as a message comes last.
-    fn proposals_in(&self, inbox: &FileId) -> Vec<DriveFile> {
-        let mut files: Vec<_> = self.catalog.children(inbox).cloned().collect();
-        files.sort_by_cached_key(|file| match MessageName::parse(MessageKind::Proposal, &file.name) {
+    /// What lies in a peer's inboxes, by ascending time; what isn't named as a message comes last.
+    fn proposals_in(&self, inboxes: Vec<FileId>) -> Vec<(FileId, DriveFile)> {
+        let mut files: Vec<(FileId, DriveFile)> = Vec::new();
+        for inbox in inboxes {
+            files.extend(self.catalog.children(&inbox).map(|file| (inbox.clone(), file.clone())));
+        }
+        files.sort_by_cached_key(|(_, file)| match MessageName::parse(MessageKind::Proposal, &file.name) {
             Ok(name) => (false, Some((name.timestamp, name.uuid)), file.id.clone()),
             Err(_) => (true, None, file.id.clone()),
         });

@@ -253,7 +253,7 @@ impl SyftboxManager {
         for (path, published) in &mut datasite.files {
             published.readers = readers(&permissions, self.email(), peers, path);
         }
-        datasite.served = peers.iter().cloned().collect();
+        datasite.served = self.outboxes_of(peers);
         Ok(())
     }
 }

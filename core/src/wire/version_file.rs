@@ -1,6 +1,6 @@
 //! `SYFT_version.json`: what a peer runs (wire section 1).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::domain::{Generation, Timestamp, Version};
@@ -26,6 +26,10 @@ pub struct VersionFile {
     /// What 0.10 added; `None` in files of 0.1.
     #[serde(flatten)]
     pub since_0_10: Option<Since010>,
+    /// The generations that it speaks, the preferred one first: of our making. Empty in files of
+    /// the Python peers, which speak their own only and ignore the field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "known_generations")]
+    pub generations: Vec<Generation>,
 }
 
 /// The fields that 0.10 added to the version file.
@@ -41,13 +45,26 @@ pub struct Since010 {
     pub attestation_token: Option<Value>,
 }
 
+/// Those that we know, each once; whatever else is there means nothing to us.
+fn known_generations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Generation>, D::Error> {
+    let mut known = Vec::new();
+    if let Value::Array(told) = Value::deserialize(deserializer)? {
+        for generation in told.iter().filter_map(|text| text.as_str()?.parse().ok()) {
+            if !known.contains(&generation) {
+                known.push(generation);
+            }
+        }
+    }
+    Ok(known)
+}
+
 /// A version file that tells no version.
 #[derive(Debug, thiserror::Error)]
 #[error("SYFT_version.json is of another shape: {0}")]
 pub struct VersionFileError(#[from] serde_json::Error);
 
 impl VersionFile {
-    /// The file of an account that takes part as `version`.
+    /// The file of an account that takes part as `version`, as a Python peer writes it.
     #[must_use]
     pub fn new(version: Version, now: Timestamp) -> Self {
         let of_0_10 = Generation::of(version) != Some(Generation::V0_1);
@@ -60,7 +77,16 @@ impl VersionFile {
             min_supported_protocol_version: PROTOCOL_VERSION.to_owned(),
             updated_at: now,
             since_0_10: of_0_10.then_some(since_0_10),
+            generations: Vec::new(),
         }
+    }
+
+    /// The file of an account that takes part as `version` and speaks all generations, `preferred`
+    /// before the others.
+    #[must_use]
+    pub fn speaking_all(version: Version, preferred: Generation, now: Timestamp) -> Self {
+        let others = Generation::ALL.into_iter().filter(|generation| *generation != preferred);
+        Self { generations: std::iter::once(preferred).chain(others).collect(), ..Self::new(version, now) }
     }
 
     /// Reads a peer's file.
@@ -123,6 +149,22 @@ mod tests {
         advertised.since_0_10 =
             Some(Since010 { install_source: Some("/src/syft".to_owned()), attestation_token: None });
         assert_eq!(advertised.install_source(), "/src/syft");
+    }
+
+    #[test]
+    fn generations_are_told_and_unknown_ones_ignored() {
+        let ours = VersionFile::speaking_all("0.10.3".parse().unwrap(), Generation::V0_1, Timestamp::EPOCH);
+        assert_eq!(ours.generations, [Generation::V0_1, Generation::V0_10]);
+        let json = String::from_utf8(ours.to_json().unwrap()).unwrap();
+        assert_eq!(VersionFile::parse(json.as_bytes()).unwrap(), ours);
+        for (told, known) in
+            [(r#"["7.1", "0.10", 3, "0.10"]"#, vec![Generation::V0_10]), ("{}", vec![]), ("null", vec![])]
+        {
+            let mut json: Value = serde_json::from_str(&json).unwrap();
+            json["generations"] = serde_json::from_str(told).unwrap();
+            assert_eq!(VersionFile::parse(json.to_string().as_bytes()).unwrap().generations, known, "{told}");
+        }
+        assert!(file("0.10.0").unwrap().generations.is_empty());
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub(crate) struct Options {
     /// The root of Drive [default: Google's]
     #[arg(long, global = true, value_name = "URL", env = "SYFTBOX_DRIVE_URL")]
     pub(crate) drive_url: Option<String>,
-    /// The generation of peers to talk to: 0.10 or 0.1 [default: 0.10]
+    /// The generation you belong to, 0.10 or 0.1: it names your own folders on Drive, and peers that speak both or
+    /// show no version yet are talked to in it. Peers of either generation are served whatever it is [default: 0.10]
     #[arg(long, global = true, value_name = "VERSION", env = "SYFTBOX_GENERATION")]
     pub(crate) generation: Option<Generation>,
     /// List all that is ours on Drive once in so many seconds, in case Drive's news missed something

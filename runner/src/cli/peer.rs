@@ -65,6 +65,11 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
 }
 
 fn human(peers: &[Peer]) -> String {
+    for peer in peers {
+        if let Some(why) = &peer.skipped {
+            note(format!("nothing exchanged with {}: {why}", peer.email));
+        }
+    }
     let rows: Vec<_> = peers
         .iter()
         .map(|peer| {

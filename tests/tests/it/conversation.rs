@@ -23,8 +23,8 @@ fn peers_find_each_other_and_a_stranger_is_refused() {
     assert_eq!(
         requests,
         json!([
-            {"email": SCIENTIST, "state": "requested_by_peer", "version": "0.10.0"},
-            {"email": EVE, "state": "requested_by_peer", "version": "0.10.0"},
+            {"email": SCIENTIST, "state": "requested_by_peer", "version": "0.10.0", "skipped": null},
+            {"email": EVE, "state": "requested_by_peer", "version": "0.10.0", "skipped": null},
         ])
     );
     stage.owner.ask(&["peer", "approve", SCIENTIST]);

@@ -8,6 +8,7 @@ mod conversation;
 mod crash;
 mod delete;
 mod feed;
+mod generations;
 mod hostile_peers;
 mod jobs;
 mod machine;

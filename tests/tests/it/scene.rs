@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 use syftbox_core::{
-    drive::Drive,
+    drive::{Drive, Query},
     tokens::{AuthorizedUser, UserTokens},
 };
 use syftbox_tests::{OWNER, Person, SCIENTIST, Stage};
@@ -57,4 +58,24 @@ pub(crate) fn drive_of(stage: &Stage, person: &Person) -> (tokio::runtime::Runti
     let tokens = Arc::new(UserTokens::new(&platform, user, None));
     let drive = Drive::new(&platform, &stage.drive().url().parse().unwrap(), tokens);
     (tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(), drive)
+}
+
+/// What a Python peer of `version` writes.
+pub(crate) fn python_version(version: &str) -> Vec<u8> {
+    json!({
+        "syft_client_version": version, "min_supported_syft_client_version": "0.1.0", "protocol_version": "1.0.0",
+        "min_supported_protocol_version": "1.0.0", "updated_at": "2026-11-23T04:29:51.422803Z",
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// Puts `content` into the version file of `person`, as another program would.
+pub(crate) fn replace_version(stage: &Stage, person: &Person, content: &[u8]) {
+    let (runtime, drive) = drive_of(stage, person);
+    runtime.block_on(async {
+        for file in drive.list(&Query::new().name_is("SYFT_version.json").owned_by_me(true)).await.unwrap() {
+            drive.replace_content(&file.id, Bytes::copy_from_slice(content).into()).await.unwrap();
+        }
+    });
 }

@@ -151,6 +151,33 @@ impl FromStr for EncryptionBundlesFolderName {
     }
 }
 
+/// `SYFT_version_{X.Y.Z}`: holds the [`VERSION_FILE`](super::VERSION_FILE) for peers that need
+/// another version than our own (wire section 1). Of our making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionFolderName {
+    /// The version that the file in it tells.
+    pub version: Version,
+}
+
+impl VersionFolderName {
+    const PREFIX: &'static str = "SYFT_version_";
+}
+
+impl fmt::Display for VersionFolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::PREFIX, self.version)
+    }
+}
+
+impl FromStr for VersionFolderName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let version = name.strip_prefix(Self::PREFIX).and_then(|version| version.parse().ok());
+        version.map(|version| Self { version }).ok_or_else(|| NameError::new(name, "a version's folder"))
+    }
+}
+
 /// Declares a folder named `{me}-{X.Y.Z}-{suffix}`.
 macro_rules! own_folder {
     ($(#[$doc:meta])* $name:ident, $suffix:literal, $kind:literal) => {
@@ -220,6 +247,8 @@ mod tests {
         assert_eq!(outbox.kind, BoxKind::Outbox);
         round_trips::<EventLogFolderName>("0.10.0#do@test.org");
         round_trips::<EncryptionBundlesFolderName>("syft_encryption_bundles#do@test.org");
+        assert_eq!(round_trips::<VersionFolderName>("SYFT_version_0.10.1").version.patch, 1);
+        assert!("SYFT_version.json".parse::<VersionFolderName>().is_err());
         let archive: ArchiveFolderName = round_trips("syft_ds@test.org_to_do@test.org_archive");
         assert_eq!(archive.sender.as_str(), "ds@test.org");
         let archive: ArchiveFolderName = round_trips("syft_a_to_b@x.org_to_c_to_d@y.org_archive");

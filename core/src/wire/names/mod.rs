@@ -14,7 +14,7 @@ pub use files::{
 };
 pub use folders::{
     ArchiveFolderName, BoxKind, CheckpointsFolderName, DatasiteFolderName, EncryptionBundlesFolderName,
-    EventLogFolderName, RollingStateFolderName,
+    EventLogFolderName, RollingStateFolderName, VersionFolderName,
 };
 
 /// The folder at the root of My Drive that holds all the others.
