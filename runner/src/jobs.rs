@@ -10,14 +10,71 @@ use syftbox_core::{
 };
 
 use crate::{
-    runtime::{RuntimeStore, TerminalProgress},
+    runtime::{Progress, RuntimeStore, TerminalProgress},
     sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limits, LogLine, Outcome, Sandbox},
 };
 
 /// The runtime of Python jobs.
 pub const PYTHON: &str = "python";
 /// The runtime of bash jobs.
-pub const BASH: &str = "bash";
+const BASH: &str = "bash";
+
+/// What runs a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The Python runtime.
+    Python,
+    /// The bash runtime.
+    Bash,
+    /// Nothing else: it is a WebAssembly program.
+    Wasm,
+}
+
+impl Language {
+    /// The language of a file, as its name says; Python without a word of its own.
+    #[must_use]
+    pub fn of(file: &DatasitePath) -> Self {
+        match file.file_name().rsplit_once('.') {
+            Some((_, "sh")) => Self::Bash,
+            Some((_, "wasm")) => Self::Wasm,
+            _ => Self::Python,
+        }
+    }
+
+    /// The language of a submitted job. Others know a WebAssembly program as a bash job (wire section 5).
+    fn of_job(kind: JobKind, entrypoint: &DatasitePath) -> Self {
+        match (kind, Self::of(entrypoint)) {
+            (JobKind::Python, _) => Self::Python,
+            (JobKind::Bash, Self::Wasm) => Self::Wasm,
+            (JobKind::Bash, _) => Self::Bash,
+        }
+    }
+
+    /// What has to be installed for it.
+    fn runtime(self) -> Option<&'static str> {
+        match self {
+            Self::Python => Some(PYTHON),
+            Self::Bash => Some(BASH),
+            Self::Wasm => None,
+        }
+    }
+}
+
+/// A sandbox for jobs in this language; installs what they need when it isn't there.
+///
+/// # Errors
+/// [`RunnerError::NotReady`] when that can't be installed.
+pub fn sandbox(
+    store: &RuntimeStore,
+    language: Language,
+    progress: &dyn Progress,
+) -> Result<Sandbox, RunnerError> {
+    let launcher = Launcher::current().map_err(not_ready)?;
+    Ok(match language.runtime() {
+        Some(name) => Sandbox::new(launcher, store.ensure(name, progress).map_err(not_ready)?.guest()),
+        None => Sandbox::without_runtime(launcher),
+    })
+}
 /// Where jobs have their private files while they run, in the `SyftBox` folder: beside the manager's
 /// own state, where no peer's files go.
 const SCRATCH: &str = ".syftbox/running";
@@ -84,15 +141,13 @@ impl Parts {
     fn run(&self, request: &RunRequest) -> Result<RunOutcome, RunnerError> {
         let spec = self.spec(request)?;
         let tell = |event: JobEvent<'_>| (self.watcher)(&request.id, event);
-        let name = match request.kind {
-            JobKind::Python => PYTHON,
-            JobKind::Bash => BASH,
-        };
-        if self.store.installed(name).map_err(not_ready)?.is_none() {
-            tell(JobEvent::Installing { runtime: name });
+        let language = Language::of_job(request.kind, &spec.entrypoint);
+        if let Some(runtime) = language.runtime()
+            && self.store.installed(runtime).map_err(not_ready)?.is_none()
+        {
+            tell(JobEvent::Installing { runtime });
         }
-        let runtime = self.store.ensure(name, &TerminalProgress::default()).map_err(not_ready)?;
-        let sandbox = Sandbox::new(Launcher::current().map_err(not_ready)?, runtime.guest());
+        let sandbox = sandbox(&self.store, language, &TerminalProgress::default())?;
         tell(JobEvent::Started);
         let outcome =
             sandbox.run(&spec, &self.cancel, &mut |line| tell(JobEvent::Line(line))).map_err(not_ready)?;
@@ -137,7 +192,8 @@ impl Parts {
     }
 }
 
-fn not_ready(error: impl std::fmt::Display) -> RunnerError {
+/// A failure of the runner, in words.
+pub(crate) fn not_ready(error: impl std::fmt::Display) -> RunnerError {
     RunnerError::NotReady(error.to_string())
 }
 
@@ -193,5 +249,13 @@ mod tests {
     fn a_bash_job_runs_its_script() {
         let spec = runner().0.spec(&request(JobKind::Bash)).unwrap();
         assert_eq!(spec.entrypoint.as_str(), "script.sh");
+        for (kind, file, language) in [
+            (JobKind::Bash, "script.sh", Language::Bash),
+            (JobKind::Bash, "main", Language::Bash),
+            (JobKind::Bash, "program.wasm", Language::Wasm),
+            (JobKind::Python, "program.wasm", Language::Python),
+        ] {
+            assert_eq!(Language::of_job(kind, &file.parse().unwrap()), language, "{file}");
+        }
     }
 }

@@ -12,7 +12,7 @@ mod submit;
 use serde::Serialize;
 
 pub use self::{
-    new_job::{BashScript, NewBashJob, NewPythonJob},
+    new_job::{BashScript, NewBashJob, NewPythonJob, NewWasmJob},
     process::{JobRunner, ProcessOptions, Processed, RunDataset, RunOutcome, RunRequest, RunnerError},
     results::{JobFile, JobLogs},
 };

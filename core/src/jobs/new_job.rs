@@ -23,6 +23,12 @@ pub struct NewBashJob {
     pub(super) common: Common,
 }
 
+/// A WebAssembly job to submit: a command of preview 1 or a component of preview 2.
+pub struct NewWasmJob {
+    pub(super) program: Source,
+    pub(super) common: Common,
+}
+
 /// What a bash job runs.
 pub enum BashScript {
     /// The script itself.
@@ -96,20 +102,57 @@ impl NewBashJob {
     }
 }
 
+impl NewWasmJob {
+    /// A job of one file.
+    #[must_use]
+    pub fn new(program: Source) -> Self {
+        Self { program, common: Common::default() }
+    }
+
+    /// What to call it; `Job - ` and 8 hex digits without this.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Option<JobName>>) -> Self {
+        self.common.name = name.into();
+        self
+    }
+
+    /// Submit it even when the owner's version is another than ours, or unknown. Not by default.
+    #[must_use]
+    pub fn skip_version_check(mut self, skip: bool) -> Self {
+        self.common.skip_version_check = skip;
+        self
+    }
+
+    /// The program's bytes.
+    pub(super) async fn read(&self, max_bytes: u64) -> Result<Bytes, ManagerError> {
+        let content = read_file(&self.program, max_bytes).await?;
+        if !content.starts_with(b"\0asm") {
+            return Err(self.program.bad(
+                "it is no WebAssembly; build the program for wasm32-wasip1 or wasm32-wasip2, without compiling it \
+                 any further",
+            ));
+        }
+        Ok(content)
+    }
+}
+
+/// The bytes of a source that is one file.
+async fn read_file(source: &Source, max_bytes: u64) -> Result<Bytes, ManagerError> {
+    if source.is_folder() {
+        return Err(source.bad("it is a folder; name the file in it"));
+    }
+    let file = source.list(|_| false).await?.into_iter().next();
+    let file = file.ok_or_else(|| source.bad("there is no such file; check the path"))?;
+    check_size(file.len, max_bytes).map_err(|why| source.bad(why))?;
+    Ok(source.files.read(&file.path, max_bytes).await?)
+}
+
 impl BashScript {
     /// The script's bytes, as they are.
     pub(super) async fn read(&self, max_bytes: u64) -> Result<Bytes, ManagerError> {
         let content = match self {
             Self::Text(text) => Bytes::from(text.clone()),
-            Self::File(source) if source.is_folder() => {
-                return Err(source.bad("it is a folder; name the script in it"));
-            }
-            Self::File(source) => {
-                let file = source.list(|_| false).await?.into_iter().next();
-                let file = file.ok_or_else(|| source.bad("there is no such file; check the path"))?;
-                check_size(file.len, max_bytes).map_err(|why| source.bad(why))?;
-                source.files.read(&file.path, max_bytes).await?
-            }
+            Self::File(source) => read_file(source, max_bytes).await?,
         };
         check_size(content.len() as u64, max_bytes).map_err(ManagerError::BadSubmission)?;
         if content.iter().all(u8::is_ascii_whitespace) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    Job, JobId, NewBashJob, NewPythonJob,
+    Job, JobId, NewBashJob, NewPythonJob, NewWasmJob,
     new_job::{Common, bare_name, check_size, entrypoint},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         FileContent, ProposalMessage, ProposedChange, VersionFile, encode, is_syncable,
         job::{
             BASH_SCRIPT_FILE, CODE_FOLDER, CONFIG_FILE, JobConfig, JobName, JobSide, RUN_SCRIPT_FILE,
-            job_folder, run_sh,
+            WASM_FILE, job_folder, run_sh, wasm_run_sh,
         },
         names::{BoxKind, MessageKind, MessageName},
     },
@@ -72,6 +72,30 @@ impl SyftboxManager {
             // A Python owner runs the one, we run the other (wire section 5).
             (RUN_SCRIPT_FILE.parse()?, script.clone()),
             (code.join(BASH_SCRIPT_FILE)?, script),
+        ];
+        self.propose_job(&id, files).await?;
+        self.read_job(id).await
+    }
+
+    /// Submits a WebAssembly job to `owner`, otherwise like [`submit_python_job`](Self::submit_python_job).
+    /// Python owners take it for a bash job, which says that it can't run there and fails (wire section 5).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn submit_wasm_job(&mut self, owner: &Email, new: NewWasmJob) -> Result<Job, ManagerError> {
+        self.need_scientist("submitting a job")?;
+        self.peer_to_submit_to(owner, new.common.skip_version_check).await?;
+        let id = self.new_job_id(owner, &new.common).await?;
+        let program = new.read(MAX_FILE_BYTES).await?;
+        let mut config = JobConfig::bash(id.generation, id.name.to_string(), self.now());
+        config.entrypoint = Some(WASM_FILE.parse()?);
+        config.files = vec![WASM_FILE.to_owned()];
+        config.code_path = Some(bare_name(&new.program.shown));
+        let code: DatasitePath = CODE_FOLDER.parse()?;
+        let files = vec![
+            (CONFIG_FILE.parse()?, config.to_yaml()?.into()),
+            (RUN_SCRIPT_FILE.parse()?, wasm_run_sh().into()),
+            (code.join(WASM_FILE)?, program),
         ];
         self.propose_job(&id, files).await?;
         self.read_job(id).await

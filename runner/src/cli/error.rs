@@ -90,6 +90,29 @@ pub enum CliError {
         /// How many.
         count: usize,
     },
+    /// A dataset that isn't here.
+    #[error(
+        "there is no dataset {name:?} here; `syftbox sync` fetches what is shared, `syftbox dataset list` shows it"
+    )]
+    NoSuchDataset {
+        /// As it was named.
+        name: String,
+    },
+    /// A trial can't be at several owners' at once.
+    #[error("the datasets here are of several owners, and a job runs at one; name one with --owner ADDRESS")]
+    SeveralOwners,
+    /// The job could not be tried at all.
+    #[error("{why}")]
+    NotTried {
+        /// Why not.
+        why: String,
+    },
+    /// The job was tried and didn't finish.
+    #[error("the job {why}; an owner would get the same")]
+    TrialFailed {
+        /// How it ended.
+        why: String,
+    },
     /// The local Drive's address isn't known.
     #[error(
         "the local Drive in {} was never started; run `syftbox drive serve --dir {}` first",

@@ -10,6 +10,7 @@ mod delete;
 mod drive;
 mod error;
 mod job;
+mod limits;
 mod login;
 mod options;
 mod output;
@@ -22,6 +23,7 @@ mod size;
 mod sources;
 mod status;
 mod sync;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -63,6 +65,8 @@ enum Command {
     /// Code that scientists submit and owners review and run
     #[command(subcommand)]
     Job(job::Command),
+    /// Run a job here, on the made-up data, as an owner would run it on theirs
+    Try(trial::Arguments),
     /// What a new machine of yours starts from
     #[command(subcommand)]
     Checkpoint(checkpoint::Command),
@@ -117,6 +121,7 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
         Command::Dataset(command) => dataset::run(&options, output, command).await,
         Command::Permission(command) => permission::run(&options, output, command).await,
         Command::Job(command) => job::run(&options, output, command).await,
+        Command::Try(arguments) => trial::run(&options, output, arguments).await,
         Command::Checkpoint(command) => checkpoint::run(&options, output, command).await,
         Command::Drive(command) => drive::run(&options, output, command).await,
         Command::Runtime(command) => runtime::run(output, command),

@@ -33,11 +33,19 @@ pub(super) struct Assignment {
     pub(super) limits: GuestLimits,
 }
 
-/// A compiled program and what it is started with.
+/// Where a program is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Code {
+    /// A module that was compiled ahead of time, by us.
+    Compiled(PathBuf),
+    /// A module or component of a stranger, to be compiled in the job's process.
+    Wasm(PathBuf),
+}
+
+/// A program and what it is started with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Program {
-    /// The compiled module.
-    pub(super) module: PathBuf,
+    pub(super) code: Code,
     pub(super) arguments: Vec<String>,
     pub(super) environment: Vec<(String, String)>,
 }
@@ -66,6 +74,8 @@ pub(super) struct GuestLimits {
     pub(super) memory: u64,
     pub(super) output_bytes: u64,
     pub(super) output_files: u64,
+    pub(super) wasm_bytes: u64,
+    pub(super) compile_memory: u64,
 }
 
 impl Assignment {

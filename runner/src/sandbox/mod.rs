@@ -11,6 +11,7 @@
 
 mod child;
 mod collect;
+mod component;
 mod confine;
 mod ending;
 pub(crate) mod engine;
@@ -29,6 +30,7 @@ mod run;
 mod scratch;
 mod streams;
 mod verdict;
+mod wasm;
 mod watch;
 mod witness;
 

@@ -102,7 +102,7 @@ impl Pythons {
 
     /// What one did since it was last asked: its kind, and a number. Bytes go into `buffer`.
     fn next(&mut self, number: i32, buffer: &mut [u8]) -> wasmtime::Result<(i32, i32)> {
-        let memory_refused = self.world.memory_was_refused();
+        let memory_refused = self.world.memory().was_refused();
         let running = self.running.get_mut(&number).ok_or_else(|| invalid("there is no such Python"))?;
         if running.left.is_none() && running.code.is_none() {
             match running.event() {
@@ -165,7 +165,9 @@ impl Running {
             GuestEnd::Exited(code) => self.code = Some(code),
             GuestEnd::Crashed(why) => say(134, &format!("crashed: {why}")),
             GuestEnd::Broken(_) if memory_refused => say(137, "no memory is left to start"),
-            GuestEnd::OutputTooLarge(_) | GuestEnd::Broken(_) => return Err(EndsJob(end).into()),
+            GuestEnd::OutputTooLarge(_) | GuestEnd::NotRunnable(_) | GuestEnd::Broken(_) => {
+                return Err(EndsJob(end).into());
+            }
         }
         Ok(())
     }

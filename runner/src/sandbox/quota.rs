@@ -67,6 +67,18 @@ impl Quota {
         Ok(())
     }
 
+    /// Whether what is there is within the limits, for guests whose calls aren't counted.
+    pub(super) fn check(&self) -> Result<(), OverQuota> {
+        let used = self.measure();
+        if used.bytes > self.limit.bytes {
+            return Err(OverQuota { limit: self.limit.bytes, what: "bytes of files" });
+        }
+        if used.files > self.limit.files {
+            return Err(OverQuota { limit: self.limit.files, what: "files" });
+        }
+        Ok(())
+    }
+
     fn wrote(&mut self, bytes: u64) {
         self.in_flight -= bytes;
     }

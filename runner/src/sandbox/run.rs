@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, time::Instant};
 
 use super::{
     Calling, Ending, GuestRuntime, JobSpec, Launcher, LogLine, Outcome, SandboxError,
-    child::{Assignment, GuestLimits, Mount},
+    child::{Assignment, Code, GuestLimits, Mount, Program},
     collect::{self, Collected},
     guest::PACKAGES,
     job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY},
@@ -23,14 +23,22 @@ const CODE: &str = "code";
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     launcher: Launcher,
-    runtime: GuestRuntime,
+    /// `None` when jobs are programs of their own.
+    runtime: Option<GuestRuntime>,
 }
 
 impl Sandbox {
     /// A sandbox whose jobs run in `runtime`, in processes that `launcher` starts.
     #[must_use]
     pub fn new(launcher: Launcher, runtime: GuestRuntime) -> Self {
-        Self { launcher, runtime }
+        Self { launcher, runtime: Some(runtime) }
+    }
+
+    /// A sandbox whose jobs are WebAssembly programs themselves: their entry point is a command of preview 1
+    /// or a component of preview 2. They start in a folder with `code/` and `outputs/`.
+    #[must_use]
+    pub fn without_runtime(launcher: Launcher) -> Self {
+        Self { launcher, runtime: None }
     }
 
     /// Runs a job to its end, blocking this thread. Its lines come to `on_log` as they are written.
@@ -57,7 +65,8 @@ impl Sandbox {
             program: self.launcher.program().to_path_buf(),
             source,
         })?;
-        let seen = watch::watch(child, spec.limits, started, cancel, &mut record, on_log)?;
+        let seen =
+            watch::watch(child, self.runtime.is_none(), spec.limits, started, cancel, &mut record, on_log)?;
         let wall_time = started.elapsed();
         record.finish(on_log);
 
@@ -85,13 +94,13 @@ impl Sandbox {
 
     /// Everything that the guest sees.
     fn prepare(&self, spec: &JobSpec, scratch: &Scratch) -> io::Result<Assignment> {
-        let runtime = &self.runtime;
-        let python = runtime.python3.as_deref();
+        let runtime = self.runtime.as_ref();
+        let python = runtime.and_then(|runtime| runtime.python3.as_deref());
         let mut mounts = vec![
             Mount::read_only(&scratch.packages(), PACKAGES),
             Mount::read_only(&spec.code, WORKING_DIRECTORY),
         ];
-        for runtime in std::iter::once(runtime).chain(python) {
+        for runtime in runtime.into_iter().chain(python) {
             write_packages(runtime, &scratch.packages())?;
             mounts.extend(runtime.mounts.iter().map(|(host, guest)| Mount::read_only(host, guest)));
         }
@@ -102,12 +111,17 @@ impl Sandbox {
         for folder in [WORKING_DIRECTORY, JOB_FOLDER] {
             mounts.push(Mount::writable(&scratch.outputs(), &format!("{folder}/{OUTPUTS}")));
         }
+        if runtime.is_none() {
+            // WASI knows no working directory: relative paths begin at the root.
+            mounts.push(Mount::read_only(&spec.code, &format!("/{CODE}")));
+            mounts.push(Mount::writable(&scratch.outputs(), &format!("/{OUTPUTS}")));
+        }
         mounts.push(Mount::writable(&scratch.tmp(), "/tmp"));
         // Empty folders at the places of the mounts, so that listing their parents shows them.
         for mount in &mounts {
             fs::create_dir_all(scratch.root().join(mount.guest.trim_start_matches('/')))?;
         }
-        if runtime.calling == Calling::Bash {
+        if runtime.is_some_and(|runtime| runtime.calling == Calling::Bash) {
             for shown in [CODE, OUTPUTS] {
                 fs::create_dir(scratch.work().join(shown))?;
             }
@@ -116,8 +130,16 @@ impl Sandbox {
         }
         mounts.push(Mount::read_only(&scratch.root(), "/"));
 
-        let mut program = runtime.program();
-        program.arguments.extend(runtime.calling.script(spec.entrypoint.as_str()));
+        let mut program = match runtime {
+            Some(runtime) => runtime.program_for(&spec.entrypoint),
+            None => Program {
+                code: Code::Wasm(spec.code.join(spec.entrypoint.as_str())),
+                arguments: vec![spec.entrypoint.to_string()],
+                environment: [("HOME", "/tmp"), ("TMPDIR", "/tmp")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+            },
+        };
         program.arguments.extend(spec.arguments.iter().cloned());
         program.environment.extend([
             ("SYFT_IS_IN_JOB".to_owned(), "true".to_owned()),
@@ -133,6 +155,8 @@ impl Sandbox {
                 memory: spec.limits.memory,
                 output_bytes: spec.limits.output_bytes,
                 output_files: spec.limits.output_files,
+                wasm_bytes: spec.limits.wasm_bytes,
+                compile_memory: spec.limits.compile_memory,
             },
         })
     }

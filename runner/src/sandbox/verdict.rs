@@ -35,6 +35,10 @@ impl Seen {
                     &format!("ran longer than {} s", limits.time.as_secs_f64()),
                 );
             }
+            Some(Stopped::Compiling) => {
+                let limit = limits.compile_time.as_secs_f64();
+                return Verdict::new(Ending::TimedOut, &format!("compiling took longer than {limit} s"));
+            }
             Some(Stopped::Log) => {
                 let cap = limits.log_bytes_per_stream;
                 return Verdict::new(Ending::LogTooLarge, &format!("more than {cap} bytes in one stream"));
@@ -44,15 +48,19 @@ impl Seen {
         }
         match &self.report {
             Some(report) => of_report(report, limits),
-            None => self.of_status(),
+            None => self.of_status(limits),
         }
     }
 
     /// A process that ended without a report: by a signal, or by a fault of our own.
-    fn of_status(&self) -> Verdict {
+    fn of_status(&self, limits: Limits) -> Verdict {
         match self.status.signal() {
             Some(signal) if signal == Signal::XFSZ.as_raw() => {
                 Verdict::new(Ending::OutputTooLarge, "a file grew past the limit")
+            }
+            Some(signal) if self.compiling && signal == Signal::ABORT.as_raw() => {
+                let limit = limits.compile_memory;
+                Verdict::new(Ending::OutOfMemory, &format!("compiling took more than {limit} bytes"))
             }
             Some(signal) => Verdict::new(Ending::Killed, &format!("by signal {signal}")),
             None => {
@@ -80,6 +88,7 @@ fn of_report(report: &Report, limits: Limits) -> Verdict {
         GuestEnd::Exited(code) => failed(*code, ""),
         GuestEnd::Crashed(why) => failed(134, &format!("crashed: {why}")),
         GuestEnd::OutputTooLarge(why) => Verdict::new(Ending::OutputTooLarge, why),
+        GuestEnd::NotRunnable(why) => failed(126, why),
         GuestEnd::Broken(why) => Verdict::new(Ending::Broken(why.clone()), why),
     }
 }

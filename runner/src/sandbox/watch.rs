@@ -43,6 +43,7 @@ impl Cancel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
     Deadline,
+    Compiling,
     Log,
     Cancelled,
 }
@@ -53,6 +54,8 @@ pub(super) struct Seen {
     pub(super) stopped: Option<Stopped>,
     pub(super) report: Option<Report>,
     pub(super) status: ExitStatus,
+    /// Whether it was still compiling the job's own program.
+    pub(super) compiling: bool,
     /// What the process said itself: a panic, say.
     pub(super) diagnostics: String,
 }
@@ -60,6 +63,7 @@ pub(super) struct Seen {
 /// Follows a job's process until it is gone.
 pub(super) fn watch(
     mut child: Child,
+    mut compiling: bool,
     limits: Limits,
     started: Instant,
     cancel: &Cancel,
@@ -75,6 +79,9 @@ pub(super) fn watch(
         if left.is_zero() {
             break Some(Stopped::Deadline);
         }
+        if compiling && started.elapsed() > limits.compile_time {
+            break Some(Stopped::Compiling);
+        }
         if cancel.is_cancelled() {
             break Some(Stopped::Cancelled);
         }
@@ -87,6 +94,7 @@ pub(super) fn watch(
                     break None;
                 }
             },
+            Ok(Frame::Compiled) => compiling = false,
             Ok(Frame::Report(ended)) => {
                 report = Some(ended);
                 break None;
@@ -102,7 +110,7 @@ pub(super) fn watch(
     kept?;
     drop(frames);
     let diagnostics = diagnostics.join().unwrap_or_default();
-    Ok(Seen { stopped, report, status, diagnostics })
+    Ok(Seen { stopped, report, status, compiling, diagnostics })
 }
 
 fn read_frames(output: Option<impl Read + Send + 'static>) -> Receiver<Frame> {

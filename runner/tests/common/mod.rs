@@ -20,13 +20,16 @@ use tempfile::TempDir;
 
 pub(crate) const OWNER: &str = "do@test.org";
 
-/// The sandbox with an installed runtime; installs it when it isn't there.
+/// The sandbox with an installed runtime; installs it when it isn't there. `none` is for programs.
 pub(crate) fn sandbox(runtime: &'static str) -> &'static Sandbox {
     static SANDBOXES: OnceLock<Mutex<BTreeMap<&str, &'static Sandbox>>> = OnceLock::new();
     SANDBOXES.get_or_init(Mutex::default).lock().unwrap().entry(runtime).or_insert_with(|| {
+        let launcher = Launcher::of(Path::new(env!("CARGO_BIN_EXE_syftbox")));
+        if runtime == "none" {
+            return Box::leak(Box::new(Sandbox::without_runtime(launcher)));
+        }
         let store = RuntimeStore::open(&default_cache_dir().unwrap());
         let installed = store.ensure(runtime, &TerminalProgress::default()).unwrap();
-        let launcher = Launcher::of(Path::new(env!("CARGO_BIN_EXE_syftbox")));
         Box::leak(Box::new(Sandbox::new(launcher, installed.guest())))
     })
 }
@@ -136,6 +139,7 @@ impl Case {
         let mut lines = Vec::new();
         let runtime = match self.spec.entrypoint.file_name().rsplit_once('.') {
             Some((_, "sh")) => "bash",
+            Some((_, "wasm")) => "none",
             _ => "python",
         };
         let outcome = sandbox(runtime).run(&self.spec, &self.cancel, &mut |line| {

@@ -89,6 +89,63 @@ fn a_bash_script_runs_with_python_on_private_data() {
 }
 
 #[test]
+fn a_webassembly_program_is_tried_submitted_and_run() {
+    let stage = scene::peers();
+    let module =
+        b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x0a\x01\x06_start\0\0\x0a\x04\x01\x02\0\x0b";
+    let program = stage.scientist.write("nothing.wasm", module);
+    let program = program.to_str().unwrap();
+    let to = stage.scientist.path("tried");
+    let tried = stage.scientist.ask(&["try", program, "--to", to.to_str().unwrap()]);
+    assert_eq!(tried["return_code"], 0, "{tried}");
+    stage.scientist.ask(&["job", "submit-wasm", OWNER, program, "--name", "nothing"]);
+    stage.owner.ask(&["sync"]);
+    let config = submitted(&stage.owner, "nothing", "config.yaml");
+    assert!(config.contains("type: bash\n") && config.contains("entrypoint: program.wasm\n"), "{config}");
+    assert!(submitted(&stage.owner, "nothing", "run.sh").ends_with("exit 1\n"));
+    stage.owner.ask(&["job", "approve", "nothing"]);
+    stage.owner.ask(&["job", "process"]);
+    assert_eq!(scene::status(&stage.owner, "nothing"), "done");
+    let script = stage.scientist.write("main.py", "print(1)\n");
+    let script = script.to_str().unwrap();
+    stage.scientist.run(&["job", "submit-wasm", OWNER, script]).failed().says(&["no WebAssembly"]);
+}
+
+#[test]
+fn a_trial_runs_on_the_mock_half_and_says_how_it_ended() {
+    let stage = scene::peers();
+    let [mock, private] = [("mock.csv", "x\n1\n"), ("private.csv", "x\n20\n")]
+        .map(|(name, text)| stage.owner.write(name, text).to_str().unwrap().to_owned());
+    stage.owner.ask(&[
+        "dataset",
+        "create",
+        "numbers",
+        "--mock",
+        &mock,
+        "--private",
+        &private,
+        "--users",
+        SCIENTIST,
+    ]);
+    stage.scientist.ask(&["sync"]);
+    let script = "data=$SYFTBOX_FOLDER/$SYFTBOX_EMAIL/private/syft_datasets/numbers\n\
+                  ls $data > outputs/files.txt\ntail -1 $data/mock.csv > outputs/last.txt\n";
+    let script = stage.scientist.write("a/count.sh", script);
+    let to = stage.scientist.path("tried");
+    let to = to.to_str().unwrap();
+    let tried =
+        |more: &[&str]| stage.scientist.run(&[&["try", script.to_str().unwrap(), "--to", to], more].concat());
+    tried(&[]).done().says(&["finished", "made up"]);
+    let read = |name: &str| std::fs::read_to_string(format!("{to}/{name}")).unwrap();
+    assert_eq!((read("files.txt").as_str(), read("last.txt").as_str()), ("mock.csv\n", "1\n"));
+    tried(&["--dataset", "numbers"]).done();
+    tried(&["--dataset", &format!("{OWNER}/numbers")]).done();
+    tried(&["--dataset", "others"]).failed().says(&["others", "dataset list"]);
+    let fails = stage.scientist.write("b/fails.sh", "exit 3\n");
+    stage.scientist.run(&["try", fails.to_str().unwrap(), "--to", to]).failed().says(&["failed with code 3"]);
+}
+
+#[test]
 fn bash_jobs_that_cannot_be() {
     let stage = scene::peers();
     let submit = |more: &[&str]| stage.scientist.run(&[&["job", "submit-bash", OWNER], more].concat());

@@ -14,7 +14,7 @@ pub use path::{
     APPROVALS_FOLDER, JobName, JobNameError, JobPath, JobSide, approval_file, inbox_folder, is_approval,
     job_folder, review_folder,
 };
-pub use run_script::run_sh;
+pub use run_script::{run_sh, wasm_run_sh};
 pub use state::{ApprovalMethod, JobState, JobStatus};
 
 /// The file of [`JobConfig`] in a job's inbox folder.
@@ -25,6 +25,8 @@ pub const RUN_SCRIPT_FILE: &str = "run.sh";
 pub const CODE_FOLDER: &str = "code";
 /// The code of a bash job, in its code folder.
 pub const BASH_SCRIPT_FILE: &str = "script.sh";
+/// The code of a WebAssembly job, in its code folder; to others it is a bash job.
+pub const WASM_FILE: &str = "program.wasm";
 /// The file of [`JobState`] in a job's review folder.
 pub const STATE_FILE: &str = "state.yaml";
 /// What the job wrote to its standard output, in its review folder.

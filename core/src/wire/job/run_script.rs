@@ -34,6 +34,15 @@ pub fn run_sh(config: &JobConfig, has_pyproject: bool) -> Option<String> {
     ))
 }
 
+/// The `run.sh` of a WebAssembly job, for owners whose program doesn't know such jobs: it says so and fails.
+#[must_use]
+pub fn wasm_run_sh() -> &'static str {
+    "#!/bin/bash\n\
+     # code/program.wasm is the job: a WebAssembly program, for wasm32-wasip1 or wasm32-wasip2.\n\
+     echo 'This job is a WebAssembly program, which only the Rust version of SyftBox runs.' >&2\n\
+     exit 1\n"
+}
+
 /// `text` as bash reads it between double quotes.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -18,6 +18,8 @@ use super::{
     sources::source,
 };
 
+pub(super) use self::process::end_jobs_on_interrupt;
+
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Show the jobs for your data and those you submitted, as of the last sync
@@ -35,6 +37,8 @@ pub(super) enum Command {
     SubmitPython(submit::Python),
     /// Send a bash script to a data owner, to be run on their private data
     SubmitBash(submit::Bash),
+    /// Send a WebAssembly program to a data owner, to be run on their private data
+    SubmitWasm(submit::Wasm),
     /// Approve a job exactly as it is now; the next `job process` runs it
     Approve {
         /// Its name, or PEER/NAME
@@ -85,6 +89,7 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         Command::Show { name } => show::run(options, output, &name).await,
         Command::SubmitPython(arguments) => submit::python(options, output, arguments).await,
         Command::SubmitBash(arguments) => submit::bash(options, output, arguments).await,
+        Command::SubmitWasm(arguments) => submit::wasm(options, output, arguments).await,
         Command::Approve { name, reason } => {
             let job = Session::open(options).await?.manager.approve_job(&name, reason).await?;
             note("approved as it is now; `syftbox job process` runs it");

@@ -1,13 +1,11 @@
 //! `syftbox job process`.
 
-use std::time::Duration;
-
 use clap::Args;
 use syftbox_core::jobs::{JobId, ProcessOptions, Processed};
 
 use super::{
     super::{
-        CliError, Output, options::Options, output::note, session::Session, size::ByteSize,
+        CliError, Output, limits::LimitArguments, options::Options, output::note, session::Session,
         sync::tell_refusals,
     },
     human,
@@ -15,41 +13,21 @@ use super::{
 use crate::{
     jobs::{JobEvent, SandboxRunner},
     runtime::{RuntimeStore, default_cache_dir},
-    sandbox::{Cancel, Limits},
+    sandbox::Cancel,
 };
 
-/// What `SYFT_DEFAULT_JOB_TIMEOUT_SECONDS` is to the Python peers, it is here (wire section 5).
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     shared: Shared,
-    /// How long each job may run
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "300",
-        env = "SYFT_DEFAULT_JOB_TIMEOUT_SECONDS",
-        value_parser = clap::value_parser!(u64).range(1..=30 * 24 * 3600)
-    )]
-    timeout: u64,
     /// Also run jobs of peers that can't be talked to now
     #[arg(long)]
     force: bool,
     /// Don't show what jobs print while they run; `job logs` shows it afterwards
     #[arg(long)]
     no_stream: bool,
-    /// Memory of a job, at most 4G
-    #[arg(long, value_name = "BYTES", default_value = "4G")]
-    memory: ByteSize,
-    /// Bytes that a job may write to `outputs/` and `/tmp`
-    #[arg(long, value_name = "BYTES", default_value = "1G")]
-    output_bytes: ByteSize,
-    /// Files that a job may write to `outputs/` and `/tmp`
-    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().output_files)]
-    output_files: u64,
-    /// Bytes that a job may print, to stdout and again to stderr
-    #[arg(long, value_name = "BYTES", default_value = "10M")]
-    log_bytes: ByteSize,
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 /// What the submitter gets of a job's results.
@@ -63,18 +41,6 @@ struct Shared {
     share_logs: bool,
 }
 
-impl Arguments {
-    fn limits(&self) -> Limits {
-        Limits {
-            time: Duration::from_secs(self.timeout),
-            memory: self.memory.0.min(Limits::default().memory),
-            output_bytes: self.output_bytes.0,
-            output_files: self.output_files,
-            log_bytes_per_stream: self.log_bytes.0,
-        }
-    }
-}
-
 pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments) -> Result<(), CliError> {
     let mut session = Session::open(options).await?;
     let cancel = Cancel::default();
@@ -85,7 +51,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
         JobEvent::Line(_) if !streams => {}
         event => tell(id, event),
     };
-    let runner = SandboxRunner::new(session.folder(), store, arguments.limits(), cancel, watcher);
+    let runner = SandboxRunner::new(session.folder(), store, arguments.limits.limits(), cancel, watcher);
     let how = ProcessOptions {
         share_outputs_with_submitter: arguments.shared.share_outputs,
         share_logs_with_submitter: arguments.shared.share_logs,
@@ -127,7 +93,7 @@ fn tell(id: &JobId, event: JobEvent<'_>) {
 }
 
 /// The first Ctrl-C ends the jobs and lets their end be published; the second ends the program.
-fn end_jobs_on_interrupt(cancel: Cancel) {
+pub(in crate::cli) fn end_jobs_on_interrupt(cancel: Cancel) {
     tokio::spawn(async move {
         let mut times = 0;
         while tokio::signal::ctrl_c().await.is_ok() {

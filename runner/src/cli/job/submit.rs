@@ -1,9 +1,9 @@
-//! `syftbox job submit-python` and `syftbox job submit-bash`.
+//! `syftbox job submit-python`, `submit-bash` and `submit-wasm`.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use syftbox_core::jobs::{BashScript, Job, NewBashJob, NewPythonJob};
+use syftbox_core::jobs::{BashScript, Job, NewBashJob, NewPythonJob, NewWasmJob};
 
 use super::{
     super::{CliError, Output, options::Options, output::note, session::Session, sources::source},
@@ -43,6 +43,17 @@ pub(in crate::cli) struct Bash {
 }
 
 #[derive(Args)]
+pub(in crate::cli) struct Wasm {
+    /// The data owner's address
+    #[arg(value_name = "OWNER")]
+    owner: String,
+    /// The program: a command for wasm32-wasip1 or a component for wasm32-wasip2
+    path: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
 struct Common {
     /// What to call the job [default: `Job - ` and 8 digits]
     #[arg(long)]
@@ -74,6 +85,15 @@ pub(super) async fn bash(options: &Options, output: Output, arguments: Bash) -> 
         .name(arguments.common.name.map(|name| name.parse()).transpose()?)
         .skip_version_check(arguments.common.skip_version_check);
     let job = Session::open(options).await?.manager.submit_bash_job(&owner, new).await?;
+    tell(output, &job)
+}
+
+pub(super) async fn wasm(options: &Options, output: Output, arguments: Wasm) -> Result<(), CliError> {
+    let owner = arguments.owner.parse()?;
+    let new = NewWasmJob::new(source(&arguments.path)?)
+        .name(arguments.common.name.map(|name| name.parse()).transpose()?)
+        .skip_version_check(arguments.common.skip_version_check);
+    let job = Session::open(options).await?.manager.submit_wasm_job(&owner, new).await?;
     tell(output, &job)
 }
 

@@ -17,11 +17,17 @@ fn run_text(text: &str, mode: u32) -> Report {
     let out = folder.path().join("out");
     fs::create_dir(&out).unwrap();
     let assignment = Assignment {
-        program: Program { module, arguments: Vec::new(), environment: Vec::new() },
+        program: Program { code: Code::Compiled(module), arguments: Vec::new(), environment: Vec::new() },
         python: None,
         mounts: vec![Mount { host: out.clone(), guest: "/".to_owned(), writable: true }],
         counted: vec![out],
-        limits: GuestLimits { memory: 1 << 20, output_bytes: 100, output_files: 2 },
+        limits: GuestLimits {
+            memory: 1 << 20,
+            output_bytes: 100,
+            output_files: 2,
+            wasm_bytes: 1000,
+            compile_memory: 1 << 30,
+        },
     };
     let thread = std::thread::Builder::new().stack_size(engine::THREAD_STACK);
     thread.spawn(move || run(assignment)).unwrap().join().unwrap()

@@ -1,0 +1,84 @@
+//! Running a component of preview 2: `wasi:cli/command`, with the same files and limits as a module.
+
+use std::{
+    io,
+    sync::{Arc, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Signal, getpid, kill_process};
+use wasmtime::{
+    Store,
+    component::{Component, Linker, ResourceTable},
+};
+use wasmtime_wasi::{
+    WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    p2::{self, bindings::sync::Command},
+};
+
+use super::{
+    frame::{self, GuestEnd, Report},
+    instance::{HOST_OBJECTS, World, end_of},
+    meter::Meter,
+};
+
+/// How often the folders that the component writes to are measured: unlike those of preview 1, its calls
+/// aren't counted.
+const MEASURE: Duration = Duration::from_millis(100);
+
+struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    meter: Meter,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Runs a component to its end.
+pub(super) fn play(world: &World, component: &Component, mut wasi: WasiCtxBuilder) -> GuestEnd {
+    let engine = world.engine();
+    if let Err(error) = keep_measuring(world) {
+        return GuestEnd::Broken(error.to_string());
+    }
+    let mut run = || -> wasmtime::Result<i32> {
+        let mut linker: Linker<Guest> = Linker::new(engine);
+        p2::add_to_linker_sync(&mut linker)?;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HOST_OBJECTS);
+        let mut store =
+            Store::new(engine, Guest { wasi: wasi.build(), table, meter: world.memory().meter() });
+        store.set_hostcall_fuel(world.hostcall_fuel());
+        store.limiter(|guest| &mut guest.meter);
+        let command = Command::instantiate(&mut store, component, &linker)?;
+        let ended = command.wasi_cli_run().call_run(&mut store)?;
+        Ok(i32::from(ended.is_err()))
+    };
+    end_of(run())
+}
+
+/// Ends the process when its folders grow past their limits.
+fn keep_measuring(world: &World) -> io::Result<()> {
+    let (quota, memory) = (Arc::clone(world.quota()), world.memory().clone());
+    thread::Builder::new().name("measure".to_owned()).spawn(move || {
+        loop {
+            thread::sleep(MEASURE);
+            let over = quota.lock().unwrap_or_else(PoisonError::into_inner).check();
+            if let Err(over) = over {
+                let report = Report {
+                    end: GuestEnd::OutputTooLarge(over.to_string()),
+                    peak_memory: memory.peak(),
+                    memory_refused: memory.was_refused(),
+                };
+                // The runner, if it still listens, needs nothing more of this process.
+                let _ = frame::write_report(&mut io::stdout().lock(), &report);
+                let _ = kill_process(getpid(), Signal::KILL);
+            }
+        }
+    })?;
+    Ok(())
+}
