@@ -59,10 +59,7 @@ impl SyftboxManager {
             name: new.name.clone(),
             audience: new.audience.clone(),
             public: self.plan_collection(public, false).await?,
-            private: match new.upload_private {
-                true => Some(self.plan_collection(private, true).await?),
-                false => None,
-            },
+            private: if new.upload_private { Some(self.plan_collection(private, true).await?) } else { None },
         };
         self.state.save_at(&creation.record()?, &creation).await?;
         Ok(creation)
@@ -119,15 +116,16 @@ impl SyftboxManager {
             for half in [public_folder(&me, &creation.name)?, private_folder(&me, &creation.name)?] {
                 is_in_place &= self.files().stat(&half).await?.is_some();
             }
-            let why = match is_in_place {
-                false => "its creation was cut off; create it again".to_owned(),
-                true => match self.carry_out_creation(&creation).await {
+            let why = if is_in_place {
+                match self.carry_out_creation(&creation).await {
                     Ok(()) => continue,
                     Err(ManagerError::Drive(error)) if !error.may_retry() => {
                         format!("its creation was cut off and can't be finished: {error}; create it again")
                     }
                     Err(error) => return Err(error),
-                },
+                }
+            } else {
+                "its creation was cut off; create it again".to_owned()
             };
             report.refuse(&me, format!("dataset {}", creation.name), why);
             self.undo_creation(&creation).await?;

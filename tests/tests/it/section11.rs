@@ -264,7 +264,7 @@ fn an_owner_writes_only_its_own_datasite() {
         format!("syfteventsmessagev3_4000000000.{number}_0b0e7a1a-46a9-4c55-8d34-0c3f6fdf2e1{number}.tar.gz")
     };
     let paths = ["../other@x.org/x", "/x", ".syftbox/x/../../../x", "private/x", "honest/x"];
-    let messages = vec![(name(1), events(OWNER, &paths)), (name(2), events("other@x.org", &["x", "y"]))];
+    let messages = [(name(1), events(OWNER, &paths)), (name(2), events("other@x.org", &["x", "y"]))];
     let messages = messages.iter().map(|(name, content)| (name.as_str(), content.clone())).collect();
     plant_in(&stage, &stage.owner, &outbox, messages);
     let report = stage.scientist.ask(&["sync"]);

@@ -80,7 +80,7 @@ impl Fate {
     async fn write(&self) {
         let number = self.0.writes.fetch_add(1, Ordering::SeqCst);
         if self.0.is_over.load(Ordering::SeqCst) || self.0.mishap == Mishap::BeforeWrite(number) {
-            self.die().await
+            self.die::<()>().await;
         }
     }
 }

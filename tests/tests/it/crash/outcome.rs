@@ -109,7 +109,7 @@ async fn event_log(drive: &Drive, messages: Vec<DriveFile>, datasite: &Path) -> 
         let message: EventsMessage = decode(&payload).unwrap();
         assert!(message.events.refused.is_empty());
         for event in message.events.accepted {
-            let new = event.content.as_ref().map(|content| content.hash());
+            let new = event.content.as_ref().map(syftbox_core::wire::FileContent::hash);
             events.push((event.timestamp, event.path.to_string(), event.old_hash, new));
         }
     }
@@ -130,7 +130,8 @@ async fn event_log(drive: &Drive, messages: Vec<DriveFile>, datasite: &Path) -> 
     counts
 }
 
-/// All files below `folder`; lines with times and ids are left out, and so is what isn't text.
+/// All files below `folder`; lines with times, ids and hashes of what has times are left out, and so
+/// is what isn't text.
 fn tree(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -148,7 +149,9 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
             let shown = match String::from_utf8(content) {
                 Ok(text) => text
                     .split_inclusive('\n')
-                    .filter(|line| !line.contains("_at:") && !line.contains("uid:"))
+                    .filter(|line| {
+                        !["_at:", "uid:", "submission:"].iter().any(|varying| line.contains(varying))
+                    })
                     .collect(),
                 Err(error) => format!("{:?}", error.as_bytes()),
             };
