@@ -150,7 +150,7 @@ impl SyftboxManager {
 
     async fn make_syftbox_folder(&mut self) -> Result<(), ManagerError> {
         if self.catalog.root().is_none() {
-            let new = NewFile::new(self.new_id().await?, SYFTBOX_FOLDER, NewFile::my_drive());
+            let new = NewFile::new(self.id_for(SYFTBOX_FOLDER).await?, SYFTBOX_FOLDER, NewFile::my_drive());
             let root = self.drive.create_folder(new).await?;
             self.catalog.note_new_folder(root);
         }
@@ -164,7 +164,7 @@ impl SyftboxManager {
         let ours = self.version_file_of_ours(self.generation().version());
         let existing = self.catalog.version_file().map(|file| file.id.clone());
         let Some(id) = existing else {
-            let new = NewFile::new(self.new_id().await?, VERSION_FILE, self.root()?);
+            let new = NewFile::new(self.id_for(VERSION_FILE).await?, VERSION_FILE, self.root()?);
             let written = self.drive.upload(new, Bytes::from(ours.to_json()?).into()).await?;
             self.catalog.note(written);
             return self.save_catalog().await;

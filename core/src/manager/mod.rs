@@ -87,7 +87,9 @@ impl SyftboxManager {
     pub(crate) async fn refresh_catalog(&mut self, full: bool) -> Result<(), ManagerError> {
         let listing = if full { Listing::Now } else { Listing::After(self.settings.list_every) };
         self.catalog.refresh(&self.drive, self.now(), listing).await?;
-        self.save_catalog().await
+        self.save_catalog().await?;
+        let catalog = &self.catalog;
+        Ok(self.ids.made(|id| catalog.get(id).is_some(), &self.state).await?)
     }
 
     pub(crate) async fn save_catalog(&self) -> Result<(), ManagerError> {
@@ -96,6 +98,12 @@ impl SyftboxManager {
 
     pub(crate) async fn new_id(&mut self) -> Result<FileId, ManagerError> {
         let mut ids = self.ids.take(1, &self.drive, &self.state).await?;
+        ids.pop().ok_or(ManagerError::NoIds)
+    }
+
+    /// The id for the one file or folder of ours that is called `name`.
+    pub(crate) async fn id_for(&mut self, name: &str) -> Result<FileId, ManagerError> {
+        let mut ids = self.ids.take_for(&[name], &self.drive, &self.state).await?;
         ids.pop().ok_or(ManagerError::NoIds)
     }
 
@@ -110,7 +118,7 @@ impl SyftboxManager {
         if let Some(folder) = self.catalog.child(&root, name) {
             return Ok(folder.id.clone());
         }
-        let new = NewFile::new(self.new_id().await?, name, root);
+        let new = NewFile::new(self.id_for(name).await?, name, root);
         Ok(self.make_folder(new).await?.id)
     }
 
@@ -119,7 +127,7 @@ impl SyftboxManager {
         let root = self.root()?;
         let missing: Vec<&String> =
             names.iter().filter(|name| self.catalog.child(&root, name).is_none()).collect();
-        let ids = self.ids.take(missing.len(), &self.drive, &self.state).await?;
+        let ids = self.ids.take_for(&missing, &self.drive, &self.state).await?;
         let creates = ids
             .into_iter()
             .zip(&missing)

@@ -197,7 +197,7 @@ impl SyftboxManager {
         let written = if let Some(id) = existing {
             self.drive.replace_content(&id, json.into()).await?
         } else {
-            let new = NewFile::new(self.new_id().await?, PEERS_FILE, self.root()?);
+            let new = NewFile::new(self.id_for(PEERS_FILE).await?, PEERS_FILE, self.root()?);
             self.drive.upload(new, json.into()).await?
         };
         self.peers.seen = Some(written.content_state());

@@ -30,10 +30,11 @@ fn reference() -> (Vec<Saved>, Outcome) {
 }
 
 /// Plays the story with one mishap in step `number`; `false` when the step ends before it happens.
-fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap) -> bool {
+fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap, search_lags: bool) -> bool {
     let steps = story::steps();
     let step = &steps[number];
     let world = before[number].wake();
+    world.lag_search(search_lags);
     let (ended, fate) = world.play(step, mishap);
     let was_killed = matches!(ended, Ended::Killed);
     if let Ended::Itself(result) = ended {
@@ -45,6 +46,7 @@ fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap
     if was_killed {
         story::again(&world, step);
     }
+    world.lag_search(false);
     for step in &steps[number + 1..] {
         world.do_step(step);
     }
@@ -60,11 +62,15 @@ fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap
 
 /// Every mishap of a kind, in every step of `steps`.
 fn every(steps: std::ops::Range<usize>, mishaps: &[fn(usize) -> Mishap]) {
+    every_with(steps, mishaps, false);
+}
+
+fn every_with(steps: std::ops::Range<usize>, mishaps: &[fn(usize) -> Mishap], search_lags: bool) {
     let (before, expected) = reference();
     for step in steps {
         for mishap in mishaps {
             let mut count = 0;
-            while ends_well(&before, &expected, step, mishap(count)) {
+            while ends_well(&before, &expected, step, mishap(count), search_lags) {
                 count += 1;
             }
             println!("{}: {:?} and {count} before it", story::steps()[step].name, mishap(count));
@@ -129,4 +135,9 @@ fn killed_at_any_write_while_editing_and_deleting() {
 #[test]
 fn any_answer_lost() {
     every(0..story::steps().len(), &ANSWERS_LOST);
+}
+
+#[test]
+fn killed_at_any_request_while_searches_lag() {
+    every_with(0..6, &[Mishap::AfterRequest], true);
 }

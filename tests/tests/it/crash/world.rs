@@ -112,6 +112,11 @@ impl World {
         Saved { folder, micros: clock.micros.load(Ordering::SeqCst), runs }
     }
 
+    /// From now on, or no longer, searches see the Drive as it was.
+    pub(crate) fn lag_search(&self, lags: bool) {
+        self.drive.faults().lag_search(Duration::from_secs(if lags { 3600 } else { 0 }));
+    }
+
     /// A person's `SyftBox` folder.
     pub(crate) fn home(&self, who: Who) -> PathBuf {
         self.folder.path().join(who.email())
