@@ -53,12 +53,21 @@ impl Cast {
 
     /// The names of everything on Drive that `player` can find.
     pub(crate) fn on_drive(&self, player: &dyn Player) -> Vec<String> {
+        self.found(player, &Query::new())
+    }
+
+    /// The names of everything on Drive that is of `player`.
+    pub(crate) fn owned_on_drive(&self, player: &dyn Player) -> Vec<String> {
+        self.found(player, &Query::new().owned_by_me(true))
+    }
+
+    fn found(&self, player: &dyn Player, what: &Query) -> Vec<String> {
         let platform = syftbox_runner::native::platform(player.folder().with_extension("by-hand")).unwrap();
         let user = AuthorizedUser::parse(&fs::read(player.token_file()).unwrap()).unwrap();
         let tokens = Arc::new(UserTokens::new(&platform, user, None));
         let drive = Drive::new(&platform, &self.stage.drive().url().parse().unwrap(), tokens);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let found = runtime.block_on(drive.list(&Query::new())).unwrap();
+        let found = runtime.block_on(drive.list(what)).unwrap();
         found.into_iter().map(|file| file.name).collect()
     }
 

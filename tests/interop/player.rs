@@ -62,6 +62,8 @@ pub(crate) trait Player {
     fn process(&self, share: bool);
     /// Makes a full checkpoint.
     fn create_checkpoint(&self);
+    /// Everything goes: on Drive, here, and what peers have of it.
+    fn delete_syftbox(&self);
 }
 
 /// The pairs of `first` and `second` in a list of objects.

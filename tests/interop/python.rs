@@ -94,4 +94,8 @@ impl Player for PythonPeer {
     fn create_checkpoint(&self) {
         self.ask("create_checkpoint", json!({}));
     }
+
+    fn delete_syftbox(&self) {
+        self.ask("delete_syftbox", json!({}));
+    }
 }

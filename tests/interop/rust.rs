@@ -93,4 +93,8 @@ impl Player for Person {
     fn create_checkpoint(&self) {
         self.ask(&["checkpoint", "create"]);
     }
+
+    fn delete_syftbox(&self) {
+        self.ask(&["delete-syftbox", "--yes"]);
+    }
 }

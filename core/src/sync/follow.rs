@@ -5,10 +5,10 @@ use std::{
     pin::pin,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::{SyncReport, collections::FetchedCollection, messages};
+use super::{PARALLEL_WRITES, SyncReport, collections::FetchedCollection, messages};
 use crate::{
     datasite,
     domain::{ContentHash, DatasitePath, Email, Timestamp},
@@ -106,15 +106,31 @@ impl SyftboxManager {
         for refused in &message.events.refused {
             report.refuse(owner, refused.path.as_deref().unwrap_or("an event"), &refused.reason);
         }
-        let folder = Self::datasite_folder(owner)?;
+        let mut newest: BTreeMap<DatasitePath, Event> = BTreeMap::new();
         for event in message.events.accepted {
+            let last = newest.get(&event.path).map(|other| other.timestamp);
+            let last = last.max(datasite.changed.get(&event.path).copied());
             if event.datasite != *owner {
                 report.refuse(owner, &event.path, format!("it is of the datasite of {}", event.datasite));
             } else if !is_syncable(&event.path) {
                 report.refuse(owner, &event.path, "files of that kind are never synced");
-            } else if datasite.changed.get(&event.path).is_none_or(|last| *last < event.timestamp) {
-                let (path, time) = (event.path.clone(), event.timestamp);
-                match self.apply_event(&folder, event).await {
+            } else if last.is_none_or(|last| last < event.timestamp) {
+                newest.insert(event.path.clone(), event);
+            }
+        }
+        // Deletions first: a folder may take the place of a file.
+        let (written, deleted): (Vec<_>, Vec<_>) =
+            newest.into_values().partition(|event| event.content.is_some());
+        let folder = &Self::datasite_folder(owner)?;
+        for events in [deleted, written] {
+            let mut applying = stream::iter(events)
+                .map(|event| async move {
+                    let (path, time) = (event.path.clone(), event.timestamp);
+                    (path, time, self.apply_event(folder, event).await)
+                })
+                .buffer_unordered(PARALLEL_WRITES);
+            while let Some((path, time, applied)) = applying.next().await {
+                match applied {
                     Ok(()) => report.events_applied += 1,
                     Err(error) => report.refuse(owner, &path, error.kind),
                 }

@@ -61,6 +61,9 @@ struct PeersToTalkTo {
     follow: Vec<Email>,
 }
 
+/// How many files are written at once: each waits for the disk, and they wait together.
+const PARALLEL_WRITES: usize = 16;
+
 impl SyftboxManager {
     /// Syncs in the roles of the account. One request when nothing is new.
     ///

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 
-use super::own_log::put;
+use super::{PARALLEL_WRITES, own_log::put};
 use crate::{
     datasite::{self, Datasite, Published},
     domain::{ContentHash, DatasitePath, Email, Timestamp},
@@ -105,34 +106,48 @@ impl<'a> Restored<'a> {
     /// Puts the files in place below `folder`, and says how many. One that is here already stays: it
     /// is published as a change.
     pub(super) async fn finish(self, folder: &DatasitePath) -> Result<(Datasite, usize), FileError> {
-        let mut datasite = Datasite::default();
         let mut placed = 0;
+        let mut placing = stream::iter(&self.latest)
+            .map(|(path, latest)| self.place(folder, path, latest))
+            .buffer_unordered(PARALLEL_WRITES);
+        while let Some(is_new) = placing.next().await {
+            placed += usize::from(is_new?);
+        }
+        drop(placing);
+        let mut datasite = Datasite::default();
         for (path, Latest { time, content }) in &self.latest {
-            let Some(content) = content else {
-                datasite.note(path.clone(), None, *time);
-                continue;
-            };
-            let local = datasite::in_folder(folder, path)?;
-            if self.files.stat(&local).await?.is_none() {
-                let bytes = match &content.bytes {
-                    Some(bytes) => bytes.clone(),
-                    None => self.files.read(&Self::waiting_at(path)?, MAX_EXPANDED).await?,
-                };
-                put(self.files, &local, bytes).await?;
-                placed += 1;
-            }
-            let entry = Published {
+            let entry = content.as_ref().map(|content| Published {
                 hash: content.hash,
                 len: content.len,
                 // The stamp of a file that was here says nothing of this content.
                 stamp: String::new(),
                 readers: BTreeSet::new(),
                 time: *time,
-            };
-            datasite.note(path.clone(), Some(entry), *time);
+            });
+            datasite.note(path.clone(), entry, *time);
         }
         self.files.remove(&self.staging).await?;
         Ok((datasite, placed))
+    }
+
+    /// Puts one file in place unless one is here, and says whether it did.
+    async fn place(
+        &self,
+        folder: &DatasitePath,
+        path: &DatasitePath,
+        latest: &Latest,
+    ) -> Result<bool, FileError> {
+        let Some(content) = &latest.content else { return Ok(false) };
+        let local = datasite::in_folder(folder, path)?;
+        if self.files.stat(&local).await?.is_some() {
+            return Ok(false);
+        }
+        let bytes = match &content.bytes {
+            Some(bytes) => bytes.clone(),
+            None => self.files.read(&Self::waiting_at(path)?, MAX_EXPANDED).await?,
+        };
+        put(self.files, &local, bytes).await?;
+        Ok(true)
     }
 }
 

@@ -199,12 +199,16 @@ fn merged_events(stage: &Stage) -> String {
 
 /// Both owners get 49 peers more.
 pub(crate) fn many_peers(sides: &Sides, table: &mut Table) {
-    for number in 1..PEERS {
-        let peer = sides.stage.newcomer(&format!("peer{number}@many.org"), Some("ds"));
+    let peers: Vec<_> = (1..PEERS)
+        .map(|number| sides.stage.newcomer(&format!("peer{number}@many.org"), Some("ds")))
+        .collect();
+    for peer in &peers {
         peer.ask(&["peer", "add", OUR_OWNER]);
         peer.ask(&["peer", "add", THEIR_OWNER]);
+    }
+    sides.python_owner.ask("peers", json!({}));
+    for peer in &peers {
         sides.owner.ask(&["peer", "approve", peer.email()]);
-        sides.python_owner.ask("peers", json!({}));
         sides.python_owner.ask("approve_peer", json!({"email": peer.email()}));
     }
     sides.settle();

@@ -2,6 +2,7 @@
 
 mod changes;
 mod datasets;
+mod end;
 mod jobs;
 mod machines;
 mod peers;
@@ -22,4 +23,5 @@ pub(crate) fn hold(cast: &Cast) {
     let owner = &*machines::new_owner(cast, owner);
     jobs::run_late(cast, owner, scientist);
     datasets::delete(cast, owner, scientist);
+    end::delete_everything(cast, owner, scientist);
 }
