@@ -10,8 +10,9 @@ use syftbox_core::{
 };
 
 use crate::{
+    policy::{Policy, SomeLimits},
     runtime::{Progress, RuntimeStore, TerminalProgress},
-    sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limits, LogLine, Outcome, Sandbox},
+    sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limit, LogLine, Outcome, Sandbox},
 };
 
 /// The runtime of Python jobs.
@@ -105,23 +106,25 @@ pub struct SandboxRunner(std::sync::Arc<Parts>);
 struct Parts {
     folder: PathBuf,
     store: RuntimeStore,
-    limits: Limits,
+    policy: Policy,
+    asked: SomeLimits,
     cancel: Cancel,
     watcher: Box<Watcher>,
 }
 
 impl SandboxRunner {
-    /// A runner for the jobs in `folder`, an absolute path. A runtime that isn't there when the first
-    /// job comes is installed then.
+    /// A runner for the jobs in `folder`, an absolute path, with the limits that `policy` gives each when
+    /// `asked` is asked for. A runtime that isn't there when the first job comes is installed then.
     pub fn new(
         folder: &Path,
         store: RuntimeStore,
-        limits: Limits,
+        policy: Policy,
+        asked: SomeLimits,
         cancel: Cancel,
         watcher: impl Fn(&JobId, JobEvent<'_>) + Send + Sync + 'static,
     ) -> Self {
         let (folder, watcher) = (folder.to_owned(), Box::new(watcher));
-        Self(std::sync::Arc::new(Parts { folder, store, limits, cancel, watcher }))
+        Self(std::sync::Arc::new(Parts { folder, store, policy, asked, cancel, watcher }))
     }
 }
 
@@ -175,8 +178,11 @@ impl Parts {
                 private: dataset.private.as_ref().map(here),
             })
             .collect();
-        let mut limits = self.limits;
-        limits.time = request.timeout.unwrap_or(limits.time);
+        let mut asked = self.asked.clone();
+        if let Some(timeout) = request.timeout {
+            asked.insert(Limit::Time, u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        }
+        let limits = self.policy.limits_for(&request.id.submitted_by, &asked).map_err(not_ready)?;
         Ok(JobSpec {
             code: here(&request.code),
             entrypoint,
@@ -202,6 +208,7 @@ mod tests {
     use syftbox_core::{domain::Generation, jobs::RunDataset};
 
     use super::*;
+    use crate::sandbox::Limits;
 
     fn request(kind: JobKind) -> RunRequest {
         let review = "do@x.org/app_data/job/review/ds@x.org/v1/j";
@@ -230,7 +237,8 @@ mod tests {
 
     fn runner() -> SandboxRunner {
         let store = RuntimeStore::open(Path::new("/nowhere"));
-        SandboxRunner::new(Path::new("/box"), store, Limits::default(), Cancel::default(), |_, _| {})
+        let (policy, asked) = (Policy::default(), SomeLimits::new());
+        SandboxRunner::new(Path::new("/box"), store, policy, asked, Cancel::default(), |_, _| {})
     }
 
     #[test]

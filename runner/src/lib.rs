@@ -6,5 +6,6 @@ pub mod jobs;
 pub mod native;
 pub mod notebook;
 pub mod oauth;
+pub mod policy;
 pub mod runtime;
 pub mod sandbox;

@@ -73,6 +73,57 @@ fn it_has_an_empty_environment_and_no_files_but_its_own() {
     assert!(!open.iter().any(|file| file.ends_with("/inherited")), "{open:?}");
 }
 
+/// Whatever it does, at its deadline and a second nothing of it lives.
+#[test]
+fn nothing_outlives_its_deadline() {
+    let python = |text: &str| Case::files("main.py", &[("main.py", text)]);
+    let slow = "(func (param i32) (local.set 0 (i32.mul (local.get 0) (i32.load (local.get 0)))))"
+        .replace("(local.set", &"(local.set 0 (i32.add (local.get 0) (i32.load (local.get 0)))) ".repeat(300))
+        .replace(" 0 (i32.mul", "(local.set 0 (i32.mul")
+        .repeat(6_000);
+    let compiles =
+        wat::parse_str(format!("(module (memory (export \"memory\") 1) {slow} (func (export \"_start\")))"));
+    let compiling = Case::files("program.wasm", &[]);
+    fs::write(compiling.spec.code.join("program.wasm"), compiles.unwrap()).unwrap();
+    for (doing, case) in [
+        ("computing", python("while True: pass")),
+        ("sleeping", python("import time\ntime.sleep(1000)")),
+        ("writing", python("while True: open('outputs/x', 'wb').write(bytes(50_000_000))")),
+        ("compiling", compiling),
+        (
+            "a pipe of python3s",
+            Case::bash(
+                "python3 -c 'while True: print(1)' | python3 -c 'while True: pass' | python3 -c 'import time; time.sleep(1000)'",
+            ),
+        ),
+    ] {
+        let limit = Duration::from_millis(1500);
+        let folder = case.folder.path().to_path_buf();
+        let run = case.limits(|limits| limits.time = limit).run();
+        assert_eq!(run.outcome.ending, Ending::TimedOut, "{doing}: {}", run.outcome.reason);
+        assert!(
+            run.outcome.wall_time < limit + Duration::from_secs(1),
+            "{doing}: {:?}",
+            run.outcome.wall_time
+        );
+        assert!(processes_of(&folder).is_empty(), "{doing}");
+    }
+}
+
+/// Whoever reads what the job says may be slow: the job doesn't wait for that with its end.
+#[test]
+fn a_runner_that_is_held_up_lets_nothing_live_on() {
+    let limit = Duration::from_secs(1);
+    let case = Case::script("wait_to_be_killed.py").limits(|limits| limits.time = limit);
+    let folder = case.folder.path().to_path_buf();
+    let run = case.run_with(&mut |_| {
+        assert_eq!(processes_of(&folder).len(), 1);
+        thread::sleep(limit + Duration::from_secs(1));
+        assert!(processes_of(&folder).is_empty());
+    });
+    run.assert_ending(&Ending::TimedOut);
+}
+
 /// Not a test of its own: the runner that the next test kills.
 #[test]
 fn runner_to_be_killed() {

@@ -15,6 +15,7 @@ use crate::{
     native::{LockError, TokenFileError},
     notebook::NotebookError,
     oauth::OAuthError,
+    policy::{OverCeiling, PolicyError},
     runtime::RuntimeError,
 };
 
@@ -177,6 +178,12 @@ pub enum CliError {
     /// The runtime of jobs.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// The site's policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// More is asked for than any job here may have. Wrong usage.
+    #[error(transparent)]
+    OverCeiling(#[from] OverCeiling),
     /// The local Drive.
     #[error(transparent)]
     LocalDrive(#[from] LocalDriveError),
@@ -190,7 +197,7 @@ impl CliError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoEmail | Self::NotConfirmed { .. } | Self::NoUsers => 2,
+            Self::NoEmail | Self::NotConfirmed { .. } | Self::NoUsers | Self::OverCeiling(_) => 2,
             _ => 1,
         }
     }

@@ -19,7 +19,6 @@ mod permission;
 mod runtime;
 mod session;
 mod settings;
-mod size;
 mod sources;
 mod status;
 mod sync;

@@ -7,11 +7,11 @@ use clap::Subcommand;
 use super::{
     CliError, Output,
     output::{note, table},
-    size::ByteSize,
 };
 use crate::{
     jobs::PYTHON,
     runtime::{RuntimeStatus, RuntimeStore, TerminalProgress, default_cache_dir},
+    sandbox::ByteSize,
 };
 
 #[derive(Subcommand)]

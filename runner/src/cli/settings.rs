@@ -152,6 +152,11 @@ pub(crate) fn token_path_of(options: &Options, email: &Email) -> Result<PathBuf,
     }
 }
 
+/// Where the site's policy is when nobody says; `None` when the user has no home.
+pub(crate) fn default_policy_path() -> Option<PathBuf> {
+    Places::of_user().map(|places| places.config.join("syftbox").join("policy.toml"))
+}
+
 /// The root of a Drive that somebody wrote.
 pub(crate) fn drive_url(text: &str) -> Result<Url, CliError> {
     let bad = |why: &str| CliError::DriveUrl { url: text.to_owned(), why: why.to_owned() };

@@ -58,6 +58,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         let path = what.to_path_buf();
         move |error: std::io::Error| CliError::Source { path, why: error.to_string() }
     };
+    let (policy, asked) = arguments.limits.resolve()?;
     // Removed at the end, whatever becomes of the job.
     let work = tempfile::tempdir().map_err(failed(&std::env::temp_dir()))?;
     let code = work.path().join("code");
@@ -77,7 +78,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         stdout: work.path().join("stdout.txt"),
         stderr: work.path().join("stderr.txt"),
         scratch: work.path().join("running"),
-        limits: arguments.limits.limits(),
+        limits: policy.limits_for(session.manager.email(), &asked)?,
     };
     // The data is staged: other commands may use the folder meanwhile.
     drop(session);

@@ -7,18 +7,23 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     confine, engine,
+    exceeded::Stopwatch,
     frame::{self, GuestEnd, Report},
     instance,
 };
 
 /// The hidden first argument that makes the program a job's process.
 pub const CHILD_ARGUMENT: &str = "__job-process";
+
+/// How far the process's own deadline is behind the runner's, which starts to count earlier.
+const BEHIND: Duration = Duration::from_millis(500);
 
 /// What the runner tells a job's process: one JSON document behind its length in four bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,9 +76,13 @@ impl Mount {
 /// The limits that the job's process keeps itself; the runner keeps the others.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct GuestLimits {
+    /// The process's own deadline, behind the runner's.
+    pub(super) time: Duration,
     pub(super) memory: u64,
     pub(super) output_bytes: u64,
     pub(super) output_files: u64,
+    pub(super) open_files: u64,
+    pub(super) processes: u64,
     pub(super) wasm_bytes: u64,
     pub(super) compile_memory: u64,
 }
@@ -116,7 +125,8 @@ pub fn child_main() -> ExitCode {
     let report = run().unwrap_or_else(|error| Report {
         end: GuestEnd::Broken(error.to_string().chars().take(500).collect()),
         peak_memory: 0,
-        memory_refused: false,
+        memory_refused: None,
+        files_refused: None,
     });
     match frame::write_report(&mut io::stdout().lock(), &report) {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,13 +135,16 @@ pub fn child_main() -> ExitCode {
 }
 
 fn run() -> io::Result<Report> {
+    let clock = Stopwatch::start();
     confine::confine()?;
     let assignment = Assignment::read(&mut io::stdin().lock())?;
     confine::die_with_runner()?;
+    confine::die_after(assignment.limits.time.saturating_add(BEHIND))?;
+    confine::limit_open_files(assignment.limits.open_files)?;
     confine::limit_file_size(assignment.limits.output_bytes)?;
     let guest = thread::Builder::new()
         .name("job".to_owned())
         .stack_size(engine::THREAD_STACK)
-        .spawn(move || instance::run(assignment))?;
+        .spawn(move || instance::run(assignment, clock))?;
     guest.join().map_err(|_| io::Error::other("the job's thread panicked"))
 }

@@ -18,9 +18,10 @@ use wasmtime_wasi::{
 };
 
 use super::{
-    frame::{self, GuestEnd, Report},
-    instance::{HOST_OBJECTS, World, end_of},
+    frame::{self, GuestEnd},
+    instance::{HOST_OBJECTS, World, end_of, report},
     meter::Meter,
+    quota::OverQuota,
 };
 
 /// How often the folders that the component writes to are measured: unlike those of preview 1, its calls
@@ -63,17 +64,13 @@ pub(super) fn play(world: &World, component: &Component, mut wasi: WasiCtxBuilde
 
 /// Ends the process when its folders grow past their limits.
 fn keep_measuring(world: &World) -> io::Result<()> {
-    let (quota, memory) = (Arc::clone(world.quota()), world.memory().clone());
+    let (quota, memory, files) = (Arc::clone(world.quota()), world.memory().clone(), world.files().clone());
     thread::Builder::new().name("measure".to_owned()).spawn(move || {
         loop {
             thread::sleep(MEASURE);
             let over = quota.lock().unwrap_or_else(PoisonError::into_inner).check();
-            if let Err(over) = over {
-                let report = Report {
-                    end: GuestEnd::OutputTooLarge(over.to_string()),
-                    peak_memory: memory.peak(),
-                    memory_refused: memory.was_refused(),
-                };
+            if let Err(OverQuota(over)) = over {
+                let report = report(GuestEnd::Exceeded(over), &memory, &files);
                 // The runner, if it still listens, needs nothing more of this process.
                 let _ = frame::write_report(&mut io::stdout().lock(), &report);
                 let _ = kill_process(getpid(), Signal::KILL);

@@ -6,14 +6,16 @@ use std::{
     io::{self, Read},
     path::Path,
     thread,
+    time::Duration,
 };
 
 use rustix::process::{
     Resource, Rlimit, Signal, getpid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
 };
 
-/// How many files the process may have open.
-const OPEN_FILES: u64 = 1024;
+/// How many files the process may have open beside those of the job: what the job sees, again for each of
+/// its guests, and its own.
+const OWN_FILES: u64 = 512;
 /// Address space in bytes. Each guest reserves some 8 GiB, for its memory and for that of its exceptions,
 /// with guard regions; what is reserved isn't used, so this only stops a runaway.
 const ADDRESS_SPACE: u64 = 128 << 30;
@@ -27,7 +29,6 @@ pub(super) fn confine() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     set_parent_process_death_signal(Some(Signal::KILL))?;
     limit(Resource::Core, 0)?;
-    limit(Resource::Nofile, OPEN_FILES)?;
     limit(Resource::As, ADDRESS_SPACE)?;
     Ok(())
 }
@@ -69,6 +70,24 @@ fn address_space() -> Option<u64> {
 /// When the system refuses the limit.
 pub(super) fn limit_file_size(bytes: u64) -> io::Result<()> {
     limit(Resource::Fsize, bytes)
+}
+
+/// Lets this process have this many files open, and what it needs itself.
+///
+/// # Errors
+/// When the system refuses the limit.
+pub(super) fn limit_open_files(files: u64) -> io::Result<()> {
+    limit(Resource::Nofile, files.saturating_add(OWN_FILES))
+}
+
+/// Ends this process at its deadline, also when the runner is held up: stopped, or waiting for whoever
+/// reads what the job says.
+pub(super) fn die_after(time: Duration) -> io::Result<()> {
+    thread::Builder::new().name("deadline".to_owned()).spawn(move || {
+        thread::sleep(time);
+        let _ = kill_process(getpid(), Signal::KILL);
+    })?;
+    Ok(())
 }
 
 /// Ends this process when the runner's end of its standard input is gone, and with it the runner.

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::Exceeded;
+
 /// Why a job is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -17,6 +19,8 @@ pub enum Ending {
     OutputTooLarge,
     /// It wrote more to standard output or standard error than it may.
     LogTooLarge,
+    /// Its script started more processes than it may.
+    TooManyProcesses,
     /// Somebody ended it: the data owner, or the machine.
     Killed,
     /// The sandbox failed, not the script; says what happened.
@@ -35,6 +39,7 @@ impl Ending {
             Self::OutOfMemory => 137,
             Self::OutputTooLarge => 153,
             Self::LogTooLarge => 141,
+            Self::TooManyProcesses => 254,
             Self::Killed => 143,
             Self::Broken(_) => 125,
         }
@@ -56,6 +61,7 @@ impl fmt::Display for Ending {
             Self::OutOfMemory => f.write_str("out of memory"),
             Self::OutputTooLarge => f.write_str("output too large"),
             Self::LogTooLarge => f.write_str("log too large"),
+            Self::TooManyProcesses => f.write_str("too many processes"),
             Self::Killed => f.write_str("killed"),
             Self::Broken(_) => f.write_str("broken"),
         }
@@ -69,6 +75,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// The ending in one line, with what was measured: what follows `reason: ` in `stderr.txt`.
     pub reason: String,
+    /// The limit that ended it, or that it was refused something past before it failed.
+    pub exceeded: Option<Exceeded>,
     /// From the start of the job's process to its end.
     pub wall_time: Duration,
     /// The most memory the guest held, in bytes; `None` when it was killed before it could tell.
@@ -100,6 +108,7 @@ mod tests {
             Ending::OutOfMemory,
             Ending::OutputTooLarge,
             Ending::LogTooLarge,
+            Ending::TooManyProcesses,
             Ending::Killed,
             Ending::Broken("x".to_owned()),
         ];

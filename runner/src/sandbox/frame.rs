@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::log::LogStream;
+use super::{exceeded::Exceeded, log::LogStream};
 
 /// One message of a job's process.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub(super) struct Report {
     pub(super) end: GuestEnd,
     /// The most memory it held, in bytes.
     pub(super) peak_memory: u64,
-    /// Whether it was refused memory at least once.
-    pub(super) memory_refused: bool,
+    /// What it was refused last of memory, if it was.
+    pub(super) memory_refused: Option<Exceeded>,
+    /// What it was refused last of open files, if it was.
+    pub(super) files_refused: Option<Exceeded>,
 }
 
 /// The guest's own end.
@@ -35,8 +37,8 @@ pub(super) enum GuestEnd {
     Exited(i32),
     /// It crashed: a trap of the wasm code, in wasmtime's words.
     Crashed(String),
-    /// It went over a limit on what it writes.
-    OutputTooLarge(String),
+    /// It went past a limit that ends it.
+    Exceeded(Exceeded),
     /// It is a stranger's program and can't be run: it is no WebAssembly, say, or no command.
     NotRunnable(String),
     /// It could not be run, and that isn't its fault.
@@ -118,11 +120,17 @@ fn read_whole(from: &mut dyn Read, into: &mut [u8]) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::limits::Limit, *};
 
     #[test]
     fn frames_come_back_as_they_were_sent() {
-        let report = Report { end: GuestEnd::Exited(3), peak_memory: 7, memory_refused: true };
+        let refused = Exceeded::stopped(Limit::Memory, 7);
+        let report = Report {
+            end: GuestEnd::Exited(3),
+            peak_memory: 7,
+            memory_refused: Some(refused),
+            files_refused: None,
+        };
         let mut wire = Vec::new();
         write_log(&mut wire, LogStream::Stderr, &vec![9; LONGEST_PAYLOAD + 1]).unwrap();
         write_report(&mut wire, &report).unwrap();

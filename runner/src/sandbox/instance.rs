@@ -15,9 +15,11 @@ use wasmtime_wasi::{
 use super::{
     child::{Assignment, Code, Program},
     component, engine,
+    exceeded::Stopwatch,
     frame::{self, GuestEnd, Report},
     log::LogStream,
     meter::{Memory, Meter},
+    open_files::{GuestFiles, OpenFiles},
     python::{self, Pythons},
     quota::{self, OverQuota, Quota, Usage},
     streams::Output,
@@ -37,6 +39,7 @@ pub(super) struct Guest {
     pub(super) wasi: WasiP1Ctx,
     pub(super) hostcall_fuel: usize,
     pub(super) pythons: Option<Pythons>,
+    pub(super) files: GuestFiles,
     quota: Arc<Mutex<Quota>>,
     meter: Meter,
 }
@@ -59,35 +62,47 @@ pub(super) struct World {
     engine: Engine,
     memory: Memory,
     quota: Arc<Mutex<Quota>>,
+    files: OpenFiles,
+    clock: Stopwatch,
     hostcall_fuel: usize,
     /// Those that were loaded so far.
     modules: Mutex<BTreeMap<PathBuf, Module>>,
 }
 
 /// Runs a job's program to its end on this thread, whose stack must be large enough for it.
-pub(super) fn run(assignment: Assignment) -> Report {
-    match World::new(assignment) {
-        Err(error) => {
-            Report { end: GuestEnd::Broken(first_line(&error)), peak_memory: 0, memory_refused: false }
-        }
+pub(super) fn run(assignment: Assignment, clock: Stopwatch) -> Report {
+    match World::new(assignment, clock) {
+        Err(error) => Report {
+            end: GuestEnd::Broken(first_line(&error)),
+            peak_memory: 0,
+            memory_refused: None,
+            files_refused: None,
+        },
         Ok(world) => {
             let world = Arc::new(world);
             let end = world.main();
-            let memory = &world.memory;
-            Report { end, peak_memory: memory.peak(), memory_refused: memory.was_refused() }
+            report(end, &world.memory, &world.files)
         }
     }
 }
 
+/// The report of a guest that came to this end.
+pub(super) fn report(end: GuestEnd, memory: &Memory, files: &OpenFiles) -> Report {
+    let (memory_refused, files_refused) = (memory.refused(), files.refused());
+    Report { end, peak_memory: memory.peak(), memory_refused, files_refused }
+}
+
 impl World {
-    fn new(assignment: Assignment) -> wasmtime::Result<Self> {
+    fn new(assignment: Assignment, clock: Stopwatch) -> wasmtime::Result<Self> {
         let limits = &assignment.limits;
         let memory = usize::try_from(limits.memory)?;
         let quota = Usage { bytes: limits.output_bytes, files: limits.output_files };
         Ok(Self {
             engine: engine::engine()?,
-            memory: Memory::new(memory),
-            quota: Arc::new(Mutex::new(Quota::new(assignment.counted.clone(), quota))),
+            memory: Memory::new(memory, clock),
+            quota: Arc::new(Mutex::new(Quota::new(assignment.counted.clone(), quota, clock))),
+            files: OpenFiles::new(limits.open_files, clock),
+            clock,
             hostcall_fuel: memory.min(HOSTCALL_FUEL),
             modules: Mutex::default(),
             assignment,
@@ -170,6 +185,19 @@ impl World {
         &self.quota
     }
 
+    pub(super) fn files(&self) -> &OpenFiles {
+        &self.files
+    }
+
+    pub(super) fn clock(&self) -> Stopwatch {
+        self.clock
+    }
+
+    /// How many processes a script may start.
+    pub(super) fn processes(&self) -> u64 {
+        self.assignment.limits.processes
+    }
+
     pub(super) fn hostcall_fuel(&self) -> usize {
         self.hostcall_fuel
     }
@@ -198,6 +226,7 @@ impl World {
                 wasi,
                 hostcall_fuel: self.hostcall_fuel,
                 pythons,
+                files: self.files.of_guest(),
                 quota: Arc::clone(&self.quota),
                 meter: self.memory.meter(),
             },
@@ -268,8 +297,8 @@ pub(super) fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
         Err(error) => {
             if let Some(I32Exit(code)) = error.downcast_ref() {
                 GuestEnd::Exited(code & 0xff)
-            } else if let Some(over) = error.downcast_ref::<OverQuota>() {
-                GuestEnd::OutputTooLarge(over.to_string())
+            } else if let Some(OverQuota(over)) = error.downcast_ref() {
+                GuestEnd::Exceeded(*over)
             } else if let Some(EndsJob(end)) = error.downcast_ref() {
                 end.clone()
             } else if error.downcast_ref::<wasmtime::Trap>().is_some() {

@@ -1,8 +1,10 @@
 //! What a job is made of: its code, its datasets, where its results go, and its limits.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use syftbox_core::domain::{DatasitePath, Email};
+
+use super::Limits;
 
 /// The root in the guest under which datasets lie: `SYFTBOX_FOLDER` (wire section 5).
 pub const SYFTBOX_FOLDER: &str = "/syftbox";
@@ -62,41 +64,5 @@ impl DatasetMount {
         let mock = self.mock.as_ref().map(|host| (host, guest("public")));
         let private = self.private.as_ref().map(|host| (host, guest("private")));
         mock.into_iter().chain(private)
-    }
-}
-
-/// How much a job may use before it is ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Wall time from the start of the job's process.
-    pub time: Duration,
-    /// Bytes of the guest's memory, at most 4 GiB: what 32-bit addresses reach.
-    pub memory: u64,
-    /// Bytes of all files in `outputs/` and `/tmp` together, at any moment.
-    pub output_bytes: u64,
-    /// Files and folders in `outputs/` and `/tmp` together, at any moment.
-    pub output_files: u64,
-    /// Bytes of standard output, and again of standard error.
-    pub log_bytes_per_stream: u64,
-    /// Bytes of a job's own WebAssembly program.
-    pub wasm_bytes: u64,
-    /// Bytes of memory for compiling that.
-    pub compile_memory: u64,
-    /// Wall time for compiling that, of `time`.
-    pub compile_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_mins(5),
-            memory: 4 << 30,
-            output_bytes: 1 << 30,
-            output_files: 10_000,
-            log_bytes_per_stream: 10 << 20,
-            wasm_bytes: 64 << 20,
-            compile_memory: 2 << 30,
-            compile_time: Duration::from_mins(1),
-        }
     }
 }

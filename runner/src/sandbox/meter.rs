@@ -4,6 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::ResourceLimiter;
 
+use super::{
+    exceeded::{Exceeded, Stopwatch},
+    limits::Limit,
+};
+
 /// Entries of all tables.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
@@ -16,12 +21,13 @@ struct Held {
     limit: usize,
     now: usize,
     peak: usize,
-    refused: bool,
+    refused: Option<Exceeded>,
+    clock: Stopwatch,
 }
 
 impl Memory {
-    pub(super) fn new(limit: usize) -> Self {
-        Self(Arc::new(Mutex::new(Held { limit, now: 0, peak: 0, refused: false })))
+    pub(super) fn new(limit: usize, clock: Stopwatch) -> Self {
+        Self(Arc::new(Mutex::new(Held { limit, now: 0, peak: 0, refused: None, clock })))
     }
 
     /// The most that was held at once.
@@ -29,8 +35,8 @@ impl Memory {
         self.held().peak as u64
     }
 
-    /// Whether a guest was refused memory at least once.
-    pub(super) fn was_refused(&self) -> bool {
+    /// What a guest was refused last, if any was.
+    pub(super) fn refused(&self) -> Option<Exceeded> {
         self.held().refused
     }
 
@@ -41,6 +47,13 @@ impl Memory {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn refuse(&mut self, asked: usize) {
+        let (asked, limit) = (asked as u64, self.limit as u64);
+        self.refused = Some(Exceeded::now(Limit::Memory, asked, limit, self.clock));
     }
 }
 
@@ -69,7 +82,7 @@ impl ResourceLimiter for Meter {
         let mut held = self.memory.held();
         let now = held.now.saturating_add(asked);
         if now > held.limit || maximum.is_some_and(|maximum| desired > maximum) {
-            held.refused = true;
+            held.refuse(now);
             return Ok(false);
         }
         held.now = now;
@@ -82,8 +95,9 @@ impl ResourceLimiter for Meter {
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
         let asked = std::mem::take(&mut self.asked);
         let mut held = self.memory.held();
+        let now = held.now;
+        held.refuse(now);
         held.now -= asked;
-        held.refused = true;
         self.mine -= asked;
         Ok(())
     }
@@ -99,12 +113,12 @@ mod tests {
 
     #[test]
     fn guests_share_the_limit_and_give_back_what_they_held() {
-        let memory = Memory::new(100);
+        let memory = Memory::new(100, Stopwatch::start());
         let mut first = memory.meter();
         let mut second = memory.meter();
         assert!(first.memory_growing(0, 60, None).unwrap());
         assert!(!second.memory_growing(0, 60, None).unwrap());
-        assert!(memory.was_refused());
+        assert_eq!(memory.refused().unwrap().asked, Some(120));
         assert!(second.memory_growing(0, 40, None).unwrap());
         drop(first);
         assert!(second.memory_growing(40, 100, None).unwrap());
@@ -113,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_the_system_did_not_give_does_not_count() {
-        let memory = Memory::new(100);
+        let memory = Memory::new(100, Stopwatch::start());
         let mut meter = memory.meter();
         assert!(meter.memory_growing(0, 80, None).unwrap());
         meter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();

@@ -17,8 +17,10 @@ use wasmtime::{Caller, Linker};
 use super::{
     child::Program,
     engine,
+    exceeded::Exceeded,
     frame::GuestEnd,
     instance::{EndsJob, Guest, World},
+    limits::Limit,
     log::LogStream,
     quota,
     streams::{Event, Input, Output},
@@ -38,6 +40,7 @@ pub(super) struct Pythons {
     world: Arc<World>,
     python: Program,
     running: BTreeMap<i32, Running>,
+    /// The number of the last that was started.
     last: i32,
     /// A clone is with each that lives, also when the script let go of it.
     alive: Arc<()>,
@@ -72,6 +75,11 @@ impl Pythons {
         if Arc::strong_count(&self.alive) > AT_ONCE {
             return Ok(None);
         }
+        let (number, most) = (i64::from(self.last) + 1, self.world.processes());
+        if u64::try_from(number).is_ok_and(|number| number > most) {
+            let over = Exceeded::now(Limit::Processes, most + 1, most, self.world.clock());
+            return Err(EndsJob(GuestEnd::Exceeded(over)).into());
+        }
         let mut program = self.python.clone();
         program.arguments.extend([request.path, request.directory]);
         program.arguments.extend(request.arguments);
@@ -102,7 +110,7 @@ impl Pythons {
 
     /// What one did since it was last asked: its kind, and a number. Bytes go into `buffer`.
     fn next(&mut self, number: i32, buffer: &mut [u8]) -> wasmtime::Result<(i32, i32)> {
-        let memory_refused = self.world.memory().was_refused();
+        let memory_refused = self.world.memory().refused().is_some();
         let running = self.running.get_mut(&number).ok_or_else(|| invalid("there is no such Python"))?;
         if running.left.is_none() && running.code.is_none() {
             match running.event() {
@@ -165,7 +173,7 @@ impl Running {
             GuestEnd::Exited(code) => self.code = Some(code),
             GuestEnd::Crashed(why) => say(134, &format!("crashed: {why}")),
             GuestEnd::Broken(_) if memory_refused => say(137, "no memory is left to start"),
-            GuestEnd::OutputTooLarge(_) | GuestEnd::NotRunnable(_) | GuestEnd::Broken(_) => {
+            GuestEnd::Exceeded(_) | GuestEnd::NotRunnable(_) | GuestEnd::Broken(_) => {
                 return Err(EndsJob(end).into());
             }
         }

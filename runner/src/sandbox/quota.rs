@@ -11,9 +11,17 @@ use wasmtime_wasi::{
 };
 use wiggle::GuestMemory;
 
-use super::instance::Guest;
+use super::{
+    exceeded::{Exceeded, Stopwatch},
+    instance::Guest,
+    limits::Limit,
+};
 
 const PREVIEW1: &str = "wasi_snapshot_preview1";
+/// Preview 1's number for what went well.
+const SUCCESS: i32 = 0;
+/// Preview 1's number for "too many open files".
+const ERRNO_MFILE: i32 = 33;
 /// Preview 1's number for "operation not permitted".
 const ERRNO_PERM: i32 = 63;
 /// Preview 1's flag of `path_open` that makes a file.
@@ -23,11 +31,8 @@ const MOST_BUFFERS: u32 = 1024;
 
 /// The guest went over its quota; ends it.
 #[derive(Debug, thiserror::Error)]
-#[error("more than {limit} {what}")]
-pub(super) struct OverQuota {
-    limit: u64,
-    what: &'static str,
-}
+#[error("{0}")]
+pub(super) struct OverQuota(pub(super) Exceeded);
 
 /// What is left of a job's quota. Writes are subtracted as they come; when nothing is left, the
 /// folders are measured, since a job may have replaced or deleted what it wrote.
@@ -38,6 +43,7 @@ pub(super) struct Quota {
     left: Usage,
     /// Bytes that guests are about to write, and that measuring may not see yet.
     in_flight: u64,
+    clock: Stopwatch,
 }
 
 /// Bytes and entries of folders.
@@ -48,8 +54,8 @@ pub(super) struct Usage {
 }
 
 impl Quota {
-    pub(super) fn new(folders: Vec<PathBuf>, limit: Usage) -> Self {
-        Self { folders, limit, left: limit, in_flight: 0 }
+    pub(super) fn new(folders: Vec<PathBuf>, limit: Usage, clock: Stopwatch) -> Self {
+        Self { folders, limit, left: limit, in_flight: 0, clock }
     }
 
     /// A guest is about to write; [`wrote`](Self::wrote) follows.
@@ -57,12 +63,11 @@ impl Quota {
         if bytes > self.left.bytes {
             let used = self.measure().bytes.saturating_add(self.in_flight);
             self.left.bytes = self.limit.bytes.saturating_sub(used);
+            if bytes > self.left.bytes {
+                return Err(self.over_bytes(used.saturating_add(bytes)));
+            }
         }
-        self.left.bytes = self
-            .left
-            .bytes
-            .checked_sub(bytes)
-            .ok_or(OverQuota { limit: self.limit.bytes, what: "bytes of files" })?;
+        self.left.bytes -= bytes;
         self.in_flight += bytes;
         Ok(())
     }
@@ -71,12 +76,20 @@ impl Quota {
     pub(super) fn check(&self) -> Result<(), OverQuota> {
         let used = self.measure();
         if used.bytes > self.limit.bytes {
-            return Err(OverQuota { limit: self.limit.bytes, what: "bytes of files" });
+            return Err(self.over_bytes(used.bytes));
         }
         if used.files > self.limit.files {
-            return Err(OverQuota { limit: self.limit.files, what: "files" });
+            return Err(self.over_files(used.files));
         }
         Ok(())
+    }
+
+    fn over_bytes(&self, asked: u64) -> OverQuota {
+        OverQuota(Exceeded::now(Limit::OutputBytes, asked, self.limit.bytes, self.clock))
+    }
+
+    fn over_files(&self, asked: u64) -> OverQuota {
+        OverQuota(Exceeded::now(Limit::OutputFiles, asked, self.limit.files, self.clock))
     }
 
     fn wrote(&mut self, bytes: u64) {
@@ -87,9 +100,11 @@ impl Quota {
         if self.left.files == 0 {
             let used = self.measure().files;
             self.left.files = self.limit.files.saturating_sub(used);
+            if self.left.files == 0 {
+                return Err(self.over_files(used.saturating_add(1)));
+            }
         }
-        self.left.files =
-            self.left.files.checked_sub(1).ok_or(OverQuota { limit: self.limit.files, what: "files" })?;
+        self.left.files -= 1;
         Ok(())
     }
 
@@ -138,7 +153,7 @@ fn deleted_but_open() -> Usage {
     usage
 }
 
-/// Puts the quota in front of every call of preview 1 that writes or makes a file, refuses links, and
+/// Puts the quota in front of every call of preview 1 that writes, makes or opens a file, refuses links, and
 /// lets a guest leave with any code. To be called after the calls themselves were added.
 ///
 /// # Errors
@@ -231,11 +246,14 @@ fn guard_open(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
          flags: i32,
          opened: i32| {
             let (memory, guest) = enter(&mut caller)?;
+            if !guest.files.open() {
+                return Ok(ERRNO_MFILE);
+            }
             if how & OFLAGS_CREAT != 0 {
                 guest.quota().make()?;
             }
             let mut memory = GuestMemory::Unshared(memory);
-            in_tokio(preview1::path_open(
+            let done = in_tokio(preview1::path_open(
                 &mut guest.wasi,
                 &mut memory,
                 fd,
@@ -247,9 +265,31 @@ fn guard_open(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
                 inherited,
                 flags,
                 opened,
-            ))
+            ));
+            if !matches!(done, Ok(SUCCESS)) {
+                guest.files.close();
+            }
+            done
         },
     )?;
+    linker.func_wrap(PREVIEW1, "fd_close", |mut caller: Caller<'_, Guest>, fd: i32| {
+        let (memory, guest) = enter(&mut caller)?;
+        let done = in_tokio(preview1::fd_close(&mut guest.wasi, &mut GuestMemory::Unshared(memory), fd));
+        if matches!(done, Ok(SUCCESS)) {
+            guest.files.close();
+        }
+        done
+    })?;
+    linker.func_wrap(PREVIEW1, "fd_renumber", |mut caller: Caller<'_, Guest>, from: i32, to: i32| {
+        let (memory, guest) = enter(&mut caller)?;
+        let mut memory = GuestMemory::Unshared(memory);
+        let done = in_tokio(preview1::fd_renumber(&mut guest.wasi, &mut memory, from, to));
+        // What `to` was is closed.
+        if matches!(done, Ok(SUCCESS)) && from != to {
+            guest.files.close();
+        }
+        done
+    })?;
     Ok(())
 }
 
@@ -288,7 +328,8 @@ mod tests {
     #[test]
     fn what_was_deleted_can_be_written_again_and_what_is_held_open_cannot() {
         let folder = tempfile::tempdir().unwrap();
-        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 });
+        let mut quota =
+            Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 }, Stopwatch::start());
         let file = folder.path().join("a");
         fs::write(&file, [0; 80]).unwrap();
         quota.write(80).unwrap();
@@ -310,7 +351,8 @@ mod tests {
     #[test]
     fn what_is_about_to_be_written_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 });
+        let mut quota =
+            Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 100, files: 2 }, Stopwatch::start());
         quota.write(80).unwrap();
         quota.write(30).unwrap_err();
         quota.wrote(80);
@@ -320,12 +362,14 @@ mod tests {
     #[test]
     fn folders_count_as_files() {
         let folder = tempfile::tempdir().unwrap();
-        let mut quota = Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 1, files: 2 });
+        let mut quota =
+            Quota::new(vec![folder.path().to_path_buf()], Usage { bytes: 1, files: 2 }, Stopwatch::start());
         for name in ["a", "a/b"] {
             quota.make().unwrap();
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        assert_eq!(quota.make().unwrap_err().to_string(), "more than 2 files");
+        let OverQuota(over) = quota.make().unwrap_err();
+        assert_eq!((over.limit, over.asked, over.allowed), (Limit::OutputFiles, Some(3), 2));
     }
 
     #[test]

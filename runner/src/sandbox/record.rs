@@ -35,14 +35,14 @@ impl Record {
         })
     }
 
-    /// Takes bytes of a stream; `false` when that brought the stream to more than its cap, of which
-    /// nothing is kept.
+    /// Takes bytes of a stream. When that brings the stream to more than its cap, of which nothing is
+    /// kept, says how many there would be.
     pub(super) fn write(
         &mut self,
         stream: LogStream,
         bytes: &[u8],
         on_log: &mut dyn FnMut(LogLine),
-    ) -> Result<bool, SandboxError> {
+    ) -> Result<Option<u64>, SandboxError> {
         let log = match stream {
             LogStream::Stdout => &mut self.stdout,
             LogStream::Stderr => &mut self.stderr,
@@ -51,7 +51,8 @@ impl Record {
         let kept = usize::try_from(room).map_or(bytes, |room| &bytes[..bytes.len().min(room)]);
         log.append(kept)?;
         log.lines.push(kept, on_log);
-        Ok(kept.len() == bytes.len())
+        let more = (bytes.len() - kept.len()) as u64;
+        Ok((more > 0).then(|| log.written + more))
     }
 
     /// Hands on lines that have no end.
@@ -103,9 +104,9 @@ mod tests {
         let mut record = Record::create(&out, &err, 5).unwrap();
         let mut lines = Vec::new();
         let mut on_log = |line: LogLine| lines.push(line.bytes);
-        assert!(record.write(LogStream::Stdout, b"\xff1\n2", &mut on_log).unwrap());
-        assert!(!record.write(LogStream::Stdout, b"345", &mut on_log).unwrap());
-        assert!(record.write(LogStream::Stderr, b"five5", &mut on_log).unwrap());
+        assert_eq!(record.write(LogStream::Stdout, b"\xff1\n2", &mut on_log).unwrap(), None);
+        assert_eq!(record.write(LogStream::Stdout, b"345", &mut on_log).unwrap(), Some(7));
+        assert_eq!(record.write(LogStream::Stderr, b"five5", &mut on_log).unwrap(), None);
         record.finish(&mut on_log);
         record.reason("log too large").unwrap();
         assert_eq!(std::fs::read(out).unwrap(), b"\xff1\n23");

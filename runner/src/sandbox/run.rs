@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path, time::Instant};
 
 use super::{
-    Calling, Ending, GuestRuntime, JobSpec, Launcher, LogLine, Outcome, SandboxError,
+    Calling, Ending, Exceeded, GuestRuntime, JobSpec, Launcher, Limit, LogLine, Outcome, SandboxError,
     child::{Assignment, Code, GuestLimits, Mount, Program},
     collect::{self, Collected},
     guest::PACKAGES,
@@ -85,6 +85,7 @@ impl Sandbox {
         Ok(Outcome {
             ending: verdict.ending,
             reason: verdict.reason,
+            exceeded: verdict.exceeded,
             wall_time,
             peak_memory: seen.report.map(|report| report.peak_memory),
             output_files: collected.files,
@@ -152,9 +153,12 @@ impl Sandbox {
             mounts,
             counted,
             limits: GuestLimits {
+                time: spec.limits.time,
                 memory: spec.limits.memory,
                 output_bytes: spec.limits.output_bytes,
                 output_files: spec.limits.output_files,
+                open_files: spec.limits.open_files,
+                processes: spec.limits.processes,
                 wasm_bytes: spec.limits.wasm_bytes,
                 compile_memory: spec.limits.compile_memory,
             },
@@ -204,10 +208,14 @@ fn keep_outputs(from: &Path, spec: &JobSpec, verdict: &mut Verdict) -> Result<Co
     let mut usage = Usage::default();
     quota::add_folder(from, &mut usage).map_err(unreadable)?;
     let limits = &spec.limits;
-    if usage.bytes > limits.output_bytes || usage.files > limits.output_files {
-        *verdict =
-            Verdict::new(Ending::OutputTooLarge, &format!("{} bytes in {} files", usage.bytes, usage.files));
-        return Ok(Collected::default());
+    for (limit, asked, allowed) in [
+        (Limit::OutputBytes, usage.bytes, limits.output_bytes),
+        (Limit::OutputFiles, usage.files, limits.output_files),
+    ] {
+        if asked > allowed {
+            *verdict = Verdict::past(Exceeded { limit, asked: Some(asked), allowed, at: None });
+            return Ok(Collected::default());
+        }
     }
     fs::create_dir_all(&spec.outputs)
         .map_err(|source| SandboxError::Keep { path: spec.outputs.clone(), source })?;

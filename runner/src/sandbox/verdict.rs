@@ -1,11 +1,11 @@
 //! From what was seen of a job's process to an ending and its words.
 
-use std::os::unix::process::ExitStatusExt;
+use std::{os::unix::process::ExitStatusExt, time::Duration};
 
 use rustix::process::Signal;
 
 use super::{
-    Ending, Limits,
+    Ending, Exceeded, Limit, Limits,
     frame::{GuestEnd, Report},
     watch::{Seen, Stopped},
 };
@@ -15,13 +15,29 @@ use super::{
 pub(super) struct Verdict {
     pub(super) ending: Ending,
     pub(super) reason: String,
+    pub(super) exceeded: Option<Exceeded>,
 }
 
 impl Verdict {
     /// `detail` may be empty.
     pub(super) fn new(ending: Ending, detail: &str) -> Self {
         let reason = if detail.is_empty() { ending.to_string() } else { format!("{ending}: {detail}") };
-        Self { ending, reason: super::printable(&reason.replace(['\n', '\r'], " ")) }
+        let reason = super::printable(&reason.replace(['\n', '\r'], " "));
+        Self { ending, reason, exceeded: None }
+    }
+
+    /// A job that a limit ended.
+    pub(super) fn past(exceeded: Exceeded) -> Self {
+        let ending = match exceeded.limit {
+            Limit::Time | Limit::CompileTime => Ending::TimedOut,
+            Limit::Memory | Limit::CompileMemory => Ending::OutOfMemory,
+            Limit::OutputBytes | Limit::OutputFiles => Ending::OutputTooLarge,
+            Limit::LogBytes => Ending::LogTooLarge,
+            Limit::Processes => Ending::TooManyProcesses,
+            // These never end a job by themselves.
+            Limit::OpenFiles | Limit::WasmBytes => Ending::FailedWithCode(126),
+        };
+        Self { exceeded: Some(exceeded), ..Self::new(ending, &exceeded.detail()) }
     }
 }
 
@@ -30,24 +46,25 @@ impl Seen {
     pub(super) fn verdict(&self, limits: Limits) -> Verdict {
         match self.stopped {
             Some(Stopped::Deadline) => {
-                return Verdict::new(
-                    Ending::TimedOut,
-                    &format!("ran longer than {} s", limits.time.as_secs_f64()),
-                );
+                return Verdict::past(Exceeded::stopped(Limit::Time, milliseconds(limits.time)));
             }
             Some(Stopped::Compiling) => {
-                let limit = limits.compile_time.as_secs_f64();
-                return Verdict::new(Ending::TimedOut, &format!("compiling took longer than {limit} s"));
+                let limit = milliseconds(limits.compile_time);
+                return Verdict::past(Exceeded::stopped(Limit::CompileTime, limit));
             }
-            Some(Stopped::Log) => {
-                let cap = limits.log_bytes_per_stream;
-                return Verdict::new(Ending::LogTooLarge, &format!("more than {cap} bytes in one stream"));
+            Some(Stopped::Log(asked)) => {
+                return Verdict::past(Exceeded {
+                    limit: Limit::LogBytes,
+                    asked: Some(asked),
+                    allowed: limits.log_bytes_per_stream,
+                    at: Some(milliseconds(self.after)),
+                });
             }
             Some(Stopped::Cancelled) => return Verdict::new(Ending::Killed, "cancelled"),
             None => {}
         }
         match &self.report {
-            Some(report) => of_report(report, limits),
+            Some(report) => of_report(report),
             None => self.of_status(limits),
         }
     }
@@ -56,11 +73,14 @@ impl Seen {
     fn of_status(&self, limits: Limits) -> Verdict {
         match self.status.signal() {
             Some(signal) if signal == Signal::XFSZ.as_raw() => {
-                Verdict::new(Ending::OutputTooLarge, "a file grew past the limit")
+                Verdict::past(Exceeded::stopped(Limit::OutputBytes, limits.output_bytes))
             }
             Some(signal) if self.compiling && signal == Signal::ABORT.as_raw() => {
-                let limit = limits.compile_memory;
-                Verdict::new(Ending::OutOfMemory, &format!("compiling took more than {limit} bytes"))
+                Verdict::past(Exceeded::stopped(Limit::CompileMemory, limits.compile_memory))
+            }
+            // By its own clock, when the runner was held up.
+            Some(_) if self.after >= limits.time => {
+                Verdict::past(Exceeded::stopped(Limit::Time, milliseconds(limits.time)))
             }
             Some(signal) => Verdict::new(Ending::Killed, &format!("by signal {signal}")),
             None => {
@@ -76,19 +96,30 @@ impl Seen {
     }
 }
 
-fn of_report(report: &Report, limits: Limits) -> Verdict {
+fn of_report(report: &Report) -> Verdict {
     let failed = |code, detail: &str| {
-        if report.memory_refused {
-            return Verdict::new(Ending::OutOfMemory, &format!("more than {} bytes", limits.memory));
+        if let Some(refused) = &report.memory_refused {
+            return Verdict::past(*refused);
         }
-        Verdict::new(Ending::FailedWithCode(code), detail)
+        match &report.files_refused {
+            Some(refused) => {
+                let detail = format!("{detail}{}{refused}", if detail.is_empty() { "" } else { "; " });
+                let exceeded = Some(*refused);
+                Verdict { exceeded, ..Verdict::new(Ending::FailedWithCode(code), &detail) }
+            }
+            None => Verdict::new(Ending::FailedWithCode(code), detail),
+        }
     };
     match &report.end {
         GuestEnd::Exited(0) => Verdict::new(Ending::Finished, ""),
         GuestEnd::Exited(code) => failed(*code, ""),
         GuestEnd::Crashed(why) => failed(134, &format!("crashed: {why}")),
-        GuestEnd::OutputTooLarge(why) => Verdict::new(Ending::OutputTooLarge, why),
+        GuestEnd::Exceeded(exceeded) => Verdict::past(*exceeded),
         GuestEnd::NotRunnable(why) => failed(126, why),
         GuestEnd::Broken(why) => Verdict::new(Ending::Broken(why.clone()), why),
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

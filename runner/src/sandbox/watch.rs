@@ -44,7 +44,8 @@ impl Cancel {
 pub(super) enum Stopped {
     Deadline,
     Compiling,
-    Log,
+    /// It would have brought a stream to this many bytes.
+    Log(u64),
     Cancelled,
 }
 
@@ -52,6 +53,8 @@ pub(super) enum Stopped {
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) stopped: Option<Stopped>,
+    /// When it was over, since its start.
+    pub(super) after: Duration,
     pub(super) report: Option<Report>,
     pub(super) status: ExitStatus,
     /// Whether it was still compiling the job's own program.
@@ -87,8 +90,8 @@ pub(super) fn watch(
         }
         match frames.recv_timeout(left.min(TICK)) {
             Ok(Frame::Log(stream, bytes)) => match record.write(stream, &bytes, on_log) {
-                Ok(true) => {}
-                Ok(false) => break Some(Stopped::Log),
+                Ok(None) => {}
+                Ok(Some(asked)) => break Some(Stopped::Log(asked)),
                 Err(error) => {
                     kept = Err(error);
                     break None;
@@ -105,12 +108,13 @@ pub(super) fn watch(
     };
     // Whatever it says of itself, after this it is gone. A process that is already gone keeps the
     // status it ended with.
+    let after = started.elapsed();
     let _ = child.kill();
     let status = child.wait().map_err(|source| SandboxError::Lost { source })?;
     kept?;
     drop(frames);
     let diagnostics = diagnostics.join().unwrap_or_default();
-    Ok(Seen { stopped, report, status, compiling, diagnostics })
+    Ok(Seen { stopped, after, report, status, compiling, diagnostics })
 }
 
 fn read_frames(output: Option<impl Read + Send + 'static>) -> Receiver<Frame> {

@@ -11,6 +11,7 @@ mod feed;
 mod generations;
 mod hostile_peers;
 mod jobs;
+mod limits;
 mod machine;
 mod manager;
 mod outboxes;

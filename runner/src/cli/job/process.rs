@@ -42,6 +42,7 @@ struct Shared {
 }
 
 pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments) -> Result<(), CliError> {
+    let (policy, asked) = arguments.limits.resolve()?;
     let mut session = Session::open(options).await?;
     let cancel = Cancel::default();
     end_jobs_on_interrupt(cancel.clone());
@@ -51,7 +52,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
         JobEvent::Line(_) if !streams => {}
         event => tell(id, event),
     };
-    let runner = SandboxRunner::new(session.folder(), store, arguments.limits.limits(), cancel, watcher);
+    let runner = SandboxRunner::new(session.folder(), store, policy, asked, cancel, watcher);
     let how = ProcessOptions {
         share_outputs_with_submitter: arguments.shared.share_outputs,
         share_logs_with_submitter: arguments.shared.share_logs,

@@ -1,7 +1,10 @@
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use super::{
-    super::child::{GuestLimits, Mount},
+    super::{
+        child::{GuestLimits, Mount},
+        limits::Limit,
+    },
     *,
 };
 
@@ -22,6 +25,9 @@ fn run_text(text: &str, mode: u32) -> Report {
         mounts: vec![Mount { host: out.clone(), guest: "/".to_owned(), writable: true }],
         counted: vec![out],
         limits: GuestLimits {
+            time: Duration::from_secs(60),
+            open_files: 9,
+            processes: 9,
             memory: 1 << 20,
             output_bytes: 100,
             output_files: 2,
@@ -30,7 +36,7 @@ fn run_text(text: &str, mode: u32) -> Report {
         },
     };
     let thread = std::thread::Builder::new().stack_size(engine::THREAD_STACK);
-    thread.spawn(move || run(assignment)).unwrap().join().unwrap()
+    thread.spawn(move || run(assignment, Stopwatch::start())).unwrap().join().unwrap()
 }
 
 fn end_of_start(body: &str) -> GuestEnd {
@@ -69,7 +75,9 @@ fn memory_past_the_limit_is_refused_and_said() {
            (drop (memory.grow (i32.const 14))) (memory.grow (i32.const 2))))"
     );
     let report = run_text(&grow, 0o600);
-    assert_eq!((report.end, report.memory_refused), (GuestEnd::Exited(255), true));
+    assert_eq!(report.end, GuestEnd::Exited(255));
+    let refused = report.memory_refused.unwrap();
+    assert_eq!((refused.asked, refused.allowed), (Some(17 << 16), 1 << 20));
     assert_eq!(report.peak_memory, 15 << 16);
 }
 
@@ -89,13 +97,15 @@ fn links_are_refused_and_quotas_end_the_guest() {
     let mkdir = "(drop (call $mkdir (i32.const 3) (i32.const 64) (i32.const 1)))";
     let too_many = "(drop (call $mkdir (i32.const 3) (i32.const 65) (i32.const 1))) (drop (call $mkdir (i32.const 3) (i32.const 66) (i32.const 1)))";
     assert_eq!(end_of_start(mkdir), GuestEnd::Exited(0));
-    assert_eq!(
-        end_of_start(&format!("{mkdir} {too_many}")),
-        GuestEnd::OutputTooLarge("more than 2 files".to_owned())
-    );
+    let past = |end| match end {
+        GuestEnd::Exceeded(over) => (over.limit, over.asked, over.allowed),
+        other => panic!("{other:?}"),
+    };
+    let end = end_of_start(&format!("{mkdir} {too_many}"));
+    assert_eq!(past(end), (Limit::OutputFiles, Some(3), 2));
     // 101 bytes: the buffer at 8.
     let write = "(drop (call $pwrite (i32.const 3) (i32.const 8) (i32.const 1) (i64.const 0) (i32.const 0)))";
-    assert_eq!(end_of_start(write), GuestEnd::OutputTooLarge("more than 100 bytes of files".to_owned()));
+    assert_eq!(past(end_of_start(write)), (Limit::OutputBytes, Some(101), 100));
 }
 
 #[test]

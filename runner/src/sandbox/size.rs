@@ -4,12 +4,12 @@ use std::{fmt, str::FromStr};
 
 /// A number of bytes: `4096`, `512K`, `64M` or `4G`, in steps of 1024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ByteSize(pub(crate) u64);
+pub struct ByteSize(pub u64);
 
 /// A text that is no number of bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a number of bytes, such as 4096, 512K, 64M or 4G")]
-pub(crate) struct ByteSizeError;
+pub struct ByteSizeError;
 
 const UNITS: [(&str, u32); 3] = [("G", 30), ("M", 20), ("K", 10)];
 
@@ -22,24 +22,37 @@ impl FromStr for ByteSize {
         let upper = upper.strip_suffix('I').unwrap_or(upper);
         let unit = UNITS.iter().find_map(|(unit, shift)| Some((upper.strip_suffix(unit)?, *shift)));
         let (digits, shift) = unit.unwrap_or((upper, 0));
+        let digits = digits.trim_end();
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         let number: u64 = digits.parse().ok().filter(|_| is_number).ok_or(ByteSizeError)?;
         number.checked_mul(1 << shift).map(Self).ok_or(ByteSizeError)
     }
 }
 
-impl fmt::Display for ByteSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ByteSize {
+    /// As shown, but never less than it is: what is more than a limit is seen to be.
+    pub(super) fn rounded_up(self) -> String {
+        self.show(|unit| unit - 1)
+    }
+
+    /// In tenths of a unit of this many bytes, to which `add` comes first.
+    fn show(self, add: impl FnOnce(u128) -> u128) -> String {
         match UNITS.iter().rev().rfind(|(_, shift)| self.0 >= 1 << shift) {
             Some((unit, shift)) => {
-                let tenths = (u128::from(self.0) * 10) >> shift;
+                let tenths = (u128::from(self.0) * 10 + add(1 << shift)) >> shift;
                 match tenths % 10 {
-                    0 => write!(f, "{} {unit}iB", tenths / 10),
-                    rest => write!(f, "{}.{rest} {unit}iB", tenths / 10),
+                    0 => format!("{} {unit}iB", tenths / 10),
+                    rest => format!("{}.{rest} {unit}iB", tenths / 10),
                 }
             }
-            None => write!(f, "{} B", self.0),
+            None => format!("{} B", self.0),
         }
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.show(|_| 0))
     }
 }
 
@@ -54,6 +67,9 @@ mod tests {
         {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
+        assert_eq!("4 GiB".parse(), Ok(ByteSize(4 << 30)));
+        assert_eq!(ByteSize((4 << 30) + 1).rounded_up(), "4.1 GiB");
+        assert_eq!(ByteSize(4 << 30).rounded_up(), "4 GiB");
         for bad in ["", "K", "-1", "1.5G", "4 T", "99999999999G", "+1"] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
         }
