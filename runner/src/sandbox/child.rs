@@ -43,6 +43,8 @@ pub(super) struct Assignment {
 pub(super) enum Code {
     /// A module that was compiled ahead of time, by us.
     Compiled(PathBuf),
+    /// The same of a Python that has started and goes on with a turn.
+    Snapshot(PathBuf),
     /// A module or component of a stranger, to be compiled in the job's process.
     Wasm(PathBuf),
 }

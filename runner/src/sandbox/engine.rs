@@ -13,7 +13,7 @@ use wasmtime::{Config, Engine, Module, OptLevel};
 /// Bytes of the guest's own call stack: deep Python recursion needs far more than wasmtime's default.
 const WASM_STACK: usize = 8 << 20;
 /// Bytes of the native stack of the thread that runs a guest: its own stack and the host's calls.
-pub(super) const THREAD_STACK: usize = 24 << 20;
+pub(crate) const THREAD_STACK: usize = 24 << 20;
 
 /// The engine for compiling and running guests. There are no epoch checks in the compiled code,
 /// which would cost up to a half of its speed: the runner kills the job's process at its deadline.
@@ -44,7 +44,7 @@ pub(crate) fn compatibility(engine: &Engine) -> String {
 ///
 /// # Errors
 /// When the file could have been written by another user, or isn't for this engine.
-pub(super) fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
+pub(crate) fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
     let metadata = path.symlink_metadata()?;
     let ours = metadata.uid() == rustix::process::geteuid().as_raw() || metadata.uid() == 0;
     if !metadata.is_file() || !ours || metadata.mode() & 0o022 != 0 {

