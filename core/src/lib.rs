@@ -12,6 +12,7 @@ pub mod datasets;
 pub mod datasite;
 pub mod domain;
 pub mod drive;
+pub mod encryption;
 pub mod jobs;
 pub mod manager;
 pub mod peers;

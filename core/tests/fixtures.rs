@@ -11,7 +11,8 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use syftbox_core::{
-    domain::{DatasitePath, Generation},
+    domain::{DatasitePath, Email, Generation},
+    encryption::{Bundle, EncryptionError, KeyFile, open},
     permissions::PermissionFile,
     wire::{
         AnyPayload, Checkpoint, EventsMessage, PayloadError, PeerState, PeersFile, ProposalMessage,
@@ -20,7 +21,8 @@ use syftbox_core::{
         decode, encode,
         job::{JobConfig, JobPath, JobState, run_sh},
         names::{
-            CheckpointName, CollectionFolderName, MessageKind, MessageName, RollingStateName, collection_hash,
+            CheckpointName, CollectionFolderName, EncryptionBundleName, MessageKind, MessageName,
+            RollingStateName, collection_hash,
         },
     },
 };
@@ -96,13 +98,97 @@ fn payloads() {
     }
 }
 
+const ENCRYPTED: [&str; 2] = ["sc0117-encrypted", "syft010-encrypted"];
+
+fn key_file(run: &str, who: &str) -> KeyFile {
+    let json = fs::read(fixtures(run).join(who).join("crypto_keys.json")).unwrap();
+    KeyFile::parse(&json, &account(who), "crypto_keys.json").unwrap()
+}
+
+fn account(who: &str) -> Email {
+    format!("{who}@test.org").parse().unwrap()
+}
+
+/// The bundle that `who` published for the other.
+fn bundle(run: &str, who: &str) -> Bundle {
+    let peer = account(if who == "do" { "ds" } else { "do" });
+    let name = EncryptionBundleName { owner: account(who), peer }.to_string();
+    let document = Bundle::document_in(&fs::read(fixtures(run).join(who).join(name)).unwrap()).unwrap();
+    Bundle::read(&document, &account(who)).unwrap()
+}
+
 #[test]
 fn encrypted_payloads_are_told_apart() {
-    for run in ["sc0117-encrypted", "syft010-encrypted"] {
+    for run in ENCRYPTED {
         for path in files_below(&fixtures(run).join("payloads")) {
             let error = decode::<ProposalMessage>(&fs::read(path).unwrap()).unwrap_err();
             assert!(matches!(error, PayloadError::Encrypted), "{error}");
         }
+    }
+}
+
+#[test]
+fn encrypted_payloads_open_for_those_they_are_for_and_no_others() {
+    for run in ENCRYPTED {
+        let mut kinds = [0; 4];
+        for path in files_below(&fixtures(run).join("payloads")) {
+            let (from, to) = file_name(path.parent().unwrap()).split_once("_for_").unwrap();
+            let envelope = fs::read(&path).unwrap();
+            let opened =
+                open(&envelope, &account(to), &key_file(run, to).keys, &account(from), &bundle(run, from));
+            match AnyPayload::decode(&opened.unwrap()).unwrap() {
+                AnyPayload::Proposal(message) => {
+                    assert_eq!(message.sender_email, account(from));
+                    assert!(message.proposed_file_changes.accepted.len() >= 3);
+                    kinds[0] += 1;
+                }
+                AnyPayload::Events(message) => {
+                    assert!(!message.events.accepted.is_empty() && message.events.refused.is_empty());
+                    kinds[1] += 1;
+                }
+                AnyPayload::RollingState(_) => kinds[2] += 1,
+                _ => kinds[3] += 1,
+            }
+            let (other, wrong) = if to == "do" { ("ds", "do") } else { ("do", "ds") };
+            let not_for = open(
+                &envelope,
+                &account(other),
+                &key_file(run, other).keys,
+                &account(from),
+                &bundle(run, from),
+            );
+            assert_eq!(not_for.unwrap_err(), EncryptionError::NotForUs);
+            if from != to {
+                let not_from = open(
+                    &envelope,
+                    &account(to),
+                    &key_file(run, to).keys,
+                    &account(wrong),
+                    &bundle(run, wrong),
+                );
+                assert!(matches!(not_from.unwrap_err(), EncryptionError::OtherSender { .. }));
+            }
+        }
+        assert_eq!(kinds, [4, 4, 1, 1], "{run}");
+    }
+}
+
+#[test]
+fn key_files_and_bundles_are_written_as_the_python_peers_do() {
+    for run in ENCRYPTED {
+        for who in ["do", "ds"] {
+            let json = fs::read(fixtures(run).join(who).join("crypto_keys.json")).unwrap();
+            let file = key_file(run, who);
+            let written: Value = serde_json::from_slice(&file.to_json().unwrap()).unwrap();
+            assert_eq!(written, serde_json::from_slice::<Value>(&json).unwrap());
+            let published = bundle(run, who);
+            assert_eq!(file.keys.bundle().document(), published.document());
+            let again = Bundle::document_in(&published.to_file()).unwrap();
+            assert_eq!(again, *published.document());
+        }
+        let peers = PeersFile::parse(&fs::read(fixtures(run).join("SYFT_peers.json")).unwrap()).unwrap();
+        let noted = peers.peers[&account("ds")].public_encryption_bundle.clone().unwrap();
+        assert_eq!(noted, *bundle(run, "ds").document());
     }
 }
 

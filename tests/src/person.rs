@@ -80,7 +80,7 @@ impl Person {
     /// What the machine that runs the tests has set for itself doesn't reach it, but for the runtime's cache.
     pub fn command(&self) -> Command {
         let mut command = Command::new(program());
-        for setting in ["EMAIL", "ROLE", "FOLDER", "TOKEN_PATH", "DRIVE_URL", "POLICY"] {
+        for setting in ["EMAIL", "ROLE", "FOLDER", "TOKEN_PATH", "DRIVE_URL", "POLICY", "ENCRYPT"] {
             command.env_remove(format!("SYFTBOX_{setting}"));
         }
         command.args(["--email", &self.email, "--drive-url", &self.drive_url]);

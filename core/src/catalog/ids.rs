@@ -51,6 +51,7 @@ impl SpareIds {
         state.save(Document::SpareIds, self).await?;
         Ok(taken)
     }
+
     /// The ids for what is called `names`: for each the same one until it is [`made`](Self::made).
     ///
     /// # Errors

@@ -19,7 +19,8 @@ use crate::{
     domain::{Email, Generation, Timestamp, Version},
     drive::{DriveFile, FileId, PageToken},
     wire::names::{
-        CollectionFolderName, DatasiteFolderName, PEERS_FILE, SYFTBOX_FOLDER, VERSION_FILE, VersionFolderName,
+        CollectionFolderName, DatasiteFolderName, EncryptionBundleName, PEERS_FILE, SYFTBOX_FOLDER,
+        VERSION_FILE, VersionFolderName,
     },
 };
 
@@ -133,6 +134,16 @@ impl Catalog {
         }))
     }
 
+    /// The encryption bundle of `owner` for `peer`, as `owner` made it.
+    #[must_use]
+    pub fn bundle(&self, owner: &Email, peer: &Email) -> Option<&DriveFile> {
+        let wanted = EncryptionBundleName { owner: owner.clone(), peer: peer.clone() };
+        oldest(self.files.values().filter(|file| {
+            file.owner.as_ref() == Some(owner)
+                && file.name.parse().is_ok_and(|name: EncryptionBundleName| name == wanted)
+        }))
+    }
+
     /// The inbox or outbox that `wanted` names, where `owner` is who made it. The version in the
     /// name counts up to X.Y (wire section 1).
     #[must_use]
@@ -225,7 +236,7 @@ impl Catalog {
     }
 
     /// Whether `file` is one to remember: our `SyftBox` folder and the folders in it, the inboxes,
-    /// outboxes and collections of others, version files, and whatever lies in a listed folder.
+    /// outboxes and collections of others, version files and bundles, and whatever lies in a listed folder.
     fn concerns_us(&self, file: &DriveFile) -> bool {
         if file.trashed {
             return false;
@@ -235,7 +246,7 @@ impl Catalog {
             return true;
         }
         if !file.is_folder() {
-            return file.name == VERSION_FILE;
+            return file.name == VERSION_FILE || file.name.parse::<EncryptionBundleName>().is_ok();
         }
         if file.owned_by_me {
             return self.is_in_root(file);

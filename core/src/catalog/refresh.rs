@@ -11,7 +11,9 @@ use crate::{
     catalog::{Catalog, is_root},
     domain::Timestamp,
     drive::{BatchCall, Change, Drive, DriveError, DriveFile, FileId, PageToken, Query},
-    wire::names::{CollectionFolderName, DatasiteFolderName, SYFTBOX_FOLDER, VERSION_FILE},
+    wire::names::{
+        CollectionFolderName, DatasiteFolderName, EncryptionBundleName, SYFTBOX_FOLDER, VERSION_FILE,
+    },
 };
 
 /// What was new when a folder was listed for the first time may have been too new for the list, and
@@ -122,6 +124,7 @@ impl Catalog {
             Query::new().folders().name_prefix(DatasiteFolderName::PREFIX),
             Query::new().folders().name_prefix(CollectionFolderName::prefix(false)),
             Query::new().name_is(VERSION_FILE),
+            Query::new().name_prefix(EncryptionBundleName::PREFIX),
         ]);
         let mut shown = self.take_over(drive.list(&top).await?);
         let roots: Vec<FileId> = self.roots().cloned().collect();

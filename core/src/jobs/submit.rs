@@ -13,7 +13,7 @@ use crate::{
     platform::{tree, uuid},
     sync::{MAX_FILE_BYTES, Submission, SyncReport},
     wire::{
-        FileContent, ProposalMessage, ProposedChange, VersionFile, encode, is_syncable,
+        FileContent, ProposalMessage, ProposedChange, VersionFile, is_syncable,
         job::{
             BASH_SCRIPT_FILE, CODE_FOLDER, CONFIG_FILE, JobConfig, JobName, JobSide, RUN_SCRIPT_FILE,
             WASM_FILE, job_folder, run_sh, wasm_run_sh,
@@ -171,7 +171,7 @@ impl SyftboxManager {
             time: now,
             name: name.file_name(MessageKind::Proposal),
             inbox,
-            payload: Bytes::from(encode(&message)?),
+            payload: self.sealing().await?.write(&message, &id.datasite)?,
         };
         let local = id.folder(JobSide::Inbox)?;
         let copies = files

@@ -9,6 +9,7 @@ use crate::{
     catalog::{Catalog, SpareIds},
     domain::{Email, Generation},
     drive::{BatchCall, DriveFile, FileId, NewFile, Query},
+    encryption::Bundles,
     peers::Peers,
     state::path_of,
     sync::Farewell,
@@ -16,7 +17,7 @@ use crate::{
         ArchiveFolderName, CheckpointName, CheckpointsFolderName, CollectionFolderName, DatasiteFolderName,
         EncryptionBundleName, EncryptionBundlesFolderName, EventLogFolderName, IncrementalCheckpointName,
         MessageKind, MessageName, PEERS_FILE, RollingStateFolderName, RollingStateName, SYFTBOX_FOLDER,
-        VERSION_FILE,
+        VERSION_FILE, VersionFolderName,
     },
 };
 
@@ -214,16 +215,20 @@ impl SyftboxManager {
         self.catalog = Catalog::default();
         self.ids = SpareIds::default();
         self.peers = Peers::default();
+        self.bundles = Bundles::default();
+        self.sealing = None;
         Ok(())
     }
 }
 
 /// How the names begin that are searched for. What is found is parsed before it counts.
-const PREFIXES: [&str; 10] = [
+const PREFIXES: [&str; 12] = [
     DatasiteFolderName::PREFIX,
     "syft_datasetcollection_",
     "syft_privatecollection_",
     "syft_encryption_bundles#",
+    EncryptionBundleName::PREFIX,
+    VersionFolderName::PREFIX,
     "syft_",
     "msgv2_",
     "syfteventsmessagev3_",
@@ -243,6 +248,7 @@ fn found_by_name(file: &DriveFile, me: &Email) -> Option<Found> {
             || name.parse::<CheckpointsFolderName>().is_ok_and(|name| name.datasite == *me)
             || name.parse::<RollingStateFolderName>().is_ok_and(|name| name.datasite == *me)
             || name.parse::<EncryptionBundlesFolderName>().is_ok_and(|name| name.owner == *me)
+            || name.parse::<VersionFolderName>().is_ok()
             || name.parse::<CollectionFolderName>().is_ok();
         return is_ours.then_some(Found::Anywhere);
     }
@@ -282,6 +288,7 @@ mod tests {
             "do@x.org-0.10.0-checkpoints",
             "do@x.org-0.10.0-rolling-state",
             "syft_encryption_bundles#do@x.org",
+            "SYFT_version_0.1.117",
             "syft_datasetcollection_my_data_a10b37e5a4b4",
             "syft_privatecollection_d_a10b37e5a4b4",
         ] {
@@ -291,7 +298,12 @@ mod tests {
         for file in [&format!("msgv2_1.5_{uuid}.tar.gz"), &format!("syfteventsmessagev3_1.5_{uuid}.tar.gz")] {
             assert_eq!(found(file, false), Some(Found::Anywhere), "{file}");
         }
-        for file in ["checkpoint_1.5.tar.gz", "rolling_state_1.5.tar.gz", "SYFT_peers.json"] {
+        for file in [
+            "checkpoint_1.5.tar.gz",
+            "rolling_state_1.5.tar.gz",
+            "SYFT_peers.json",
+            "encryption_bundle_do@x.org_for_ds@x.org.json",
+        ] {
             assert_eq!(found(file, false), Some(Found::InItsPlace), "{file}");
         }
         for other in [
@@ -300,6 +312,7 @@ mod tests {
             "checkpoint_1.5.tar.gz.bak",
             "msgv2_notes.tar.gz",
             "SyftBox",
+            "SYFT_version_notes",
             "syft_datasite#0.10.0#do@x.org#inbox#ds@x.org",
             "0.10.0#ds@x.org",
             "syft_do@x.org_to_ds@x.org_archive",

@@ -21,6 +21,7 @@ pub struct NotebookOptions {
     only_ds: bool,
     only_datasite_owner: bool,
     pre_sync: bool,
+    encryption: Option<bool>,
     generation: Generation,
     drive_url: String,
 }
@@ -33,6 +34,7 @@ impl NotebookOptions {
             only_ds: false,
             only_datasite_owner: false,
             pre_sync: true,
+            encryption: None,
             generation: Generation::default(),
             drive_url: GOOGLE_ROOT.to_owned(),
         }
@@ -59,6 +61,12 @@ impl NotebookOptions {
     /// See [`Settings::pre_sync`]. Default: yes.
     pub fn pre_sync(mut self, pre_sync: bool) -> Self {
         self.pre_sync = pre_sync;
+        self
+    }
+
+    /// Whether what is exchanged is encrypted. Default: as the account did before.
+    pub fn encryption(mut self, encryption: bool) -> Self {
+        self.encryption = Some(encryption);
         self
     }
 
@@ -100,6 +108,7 @@ impl NotebookOptions {
             folder,
             list_every: Settings::LIST_EVERY,
             pre_sync: self.pre_sync,
+            encrypt: self.encryption,
         })
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     catalog::SpareIdsError,
     domain::{DatasitePath, Email, PathError},
     drive::DriveError,
+    encryption::{EncryptionError, MessageError},
     permissions::{EditError, PermissionFileError},
     platform::FileError,
     state::StateError,
@@ -29,6 +30,19 @@ pub enum ManagerError {
     /// A payload that couldn't be written or read.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+    /// Keys that are missing, or that can't be used.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
+    /// A new machine can't open what the owner kept on Drive.
+    #[error(
+        "{name}, which you keep on Drive for your own machines, can't be opened here: {why}. Take the key file that your other machine has (`syftbox keys import FILE`); what was written before encryption was on, `syftbox sync --encrypt=false` takes over once; and what nobody has the keys for any more, delete in Drive"
+    )]
+    SealedLog {
+        /// Which file.
+        name: String,
+        /// Why not.
+        why: EncryptionError,
+    },
     /// A YAML file that couldn't be written or read.
     #[error(transparent)]
     Yaml(#[from] YamlError),
@@ -195,6 +209,15 @@ impl From<JournalError> for ManagerError {
         match error {
             JournalError::Drive(error) => Self::Drive(error),
             JournalError::State(error) => Self::State(error),
+        }
+    }
+}
+
+impl From<MessageError> for ManagerError {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Payload(error) => Self::Payload(error),
+            MessageError::Encryption(error) => Self::Encryption(error),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     catalog::{Catalog, SpareIds},
     domain::{Email, Generation},
     drive::{Drive, FileId, NewFile},
+    encryption::Bundles,
     peers::Peers,
     platform::Platform,
     state::{Document, State},
@@ -57,6 +58,9 @@ pub struct Settings {
     /// Whether asking for peers, jobs or datasets syncs first, and processing jobs syncs at its end:
     /// what the Python peers take from `PRE_SYNC`. Yes mostly.
     pub pre_sync: bool,
+    /// Whether what is exchanged is encrypted (wire section 9). `None`: as the account did before,
+    /// that is when it has keys.
+    pub encrypt: Option<bool>,
 }
 
 impl Settings {
@@ -139,11 +143,14 @@ impl SyftboxManager {
             catalog: Catalog::default(),
             ids: SpareIds::default(),
             peers: Peers::default(),
+            bundles: Bundles::default(),
+            sealing: None,
         };
         if same_drive {
             manager.catalog = manager.state.load(Document::Catalog).await?.unwrap_or_default();
             manager.ids = manager.state.load(Document::SpareIds).await?.unwrap_or_default();
             manager.peers = manager.state.load(Document::Peers).await?.unwrap_or_default();
+            manager.bundles = manager.state.load(Document::Bundles).await?.unwrap_or_default();
         }
         Ok(manager)
     }

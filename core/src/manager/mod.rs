@@ -21,6 +21,7 @@ use crate::{
     datasite,
     domain::{DatasitePath, Email, Generation, Timestamp},
     drive::{BatchCall, Drive, DriveFile, FileId, NewFile},
+    encryption::{Bundles, Sealing},
     peers::Peers,
     platform::{FileStore, Platform},
     state::{Document, State},
@@ -38,6 +39,9 @@ pub struct SyftboxManager {
     pub(crate) catalog: Catalog,
     pub(crate) ids: SpareIds,
     pub(crate) peers: Peers,
+    pub(crate) bundles: Bundles,
+    /// How payloads are sealed; `None` until it is asked for, and after keys or bundles changed.
+    pub(crate) sealing: Option<Sealing>,
 }
 
 impl SyftboxManager {

@@ -31,7 +31,19 @@ impl SyftboxManager {
             self.read_peers(&mut SyncReport::default()).await?;
         }
         let states = self.peers.states(&self.catalog, self.email());
-        Ok(states.into_iter().map(|(email, state)| self.peer(email, state)).collect())
+        let lost = match self.sealing().await {
+            Ok(_) => None,
+            Err(ManagerError::Encryption(why)) => Some(why.to_string()),
+            Err(error) => return Err(error),
+        };
+        let peers = states.into_iter().map(|(email, state)| {
+            let mut peer = self.peer(email, state);
+            if state == PeerState::Accepted && peer.skipped.is_none() {
+                peer.skipped.clone_from(&lost);
+            }
+            peer
+        });
+        Ok(peers.collect())
     }
 
     fn peer(&self, email: Email, state: PeerState) -> Peer {
@@ -125,7 +137,8 @@ impl SyftboxManager {
             // Nothing was ever shared with it.
             self.peers.shown_to.entry(peer.clone()).or_default();
         }
-        match self.set_up(std::slice::from_ref(peer), shared).await?.into_values().next() {
+        let shared = [shared, &self.publish_bundle(peer).await?].concat();
+        match self.set_up(std::slice::from_ref(peer), &shared).await?.into_values().next() {
             None => Ok(()),
             Some(error) => Err(error.into()),
         }
@@ -148,6 +161,7 @@ impl SyftboxManager {
         let mut file = self.peers.file.clone();
         let record = file.peers.entry(peer.clone()).or_insert_with(|| PeerRecord::new(state));
         record.state = state;
+        self.note_trust(&mut file).await?;
         if file != self.peers.file || self.catalog.peers_file().is_none() {
             self.write_peers_file(file).await?;
         }
@@ -156,7 +170,7 @@ impl SyftboxManager {
 
     /// Reads our peers file, whatever was remembered of it: another machine of ours may have changed
     /// it, and the changes feed lags.
-    async fn read_peers_file(&mut self) -> Result<(), ManagerError> {
+    pub(crate) async fn read_peers_file(&mut self) -> Result<(), ManagerError> {
         if let Some(id) = self.catalog.peers_file().map(|file| file.id.clone()) {
             self.peers.file = PeersFile::parse(&self.drive.download(&id, MAX_FILE_BYTES).await?)?;
         }
@@ -191,7 +205,7 @@ impl SyftboxManager {
         self.save_catalog().await
     }
 
-    async fn write_peers_file(&mut self, file: PeersFile) -> Result<(), ManagerError> {
+    pub(crate) async fn write_peers_file(&mut self, file: PeersFile) -> Result<(), ManagerError> {
         let json = Bytes::from(file.to_json()?);
         let existing = self.catalog.peers_file().map(|file| file.id.clone());
         let written = if let Some(id) = existing {
@@ -220,7 +234,9 @@ impl SyftboxManager {
         }
         self.merge_peers_files().await?;
         let states = self.peers.states(&self.catalog, self.email());
+        self.read_bundles(&states).await?;
         self.accept_answered_requests(&states, report).await?;
+        self.keep_trust().await?;
         for (peer, state) in &states {
             let file = self.catalog.version_file_of(peer).map(|file| file.id.clone());
             match file {
@@ -255,6 +271,7 @@ impl SyftboxManager {
                 report.peers_changed += 1;
             }
         }
+        self.note_trust(&mut file).await?;
         if file == self.peers.file { Ok(()) } else { self.write_peers_file(file).await }
     }
 
@@ -293,6 +310,9 @@ impl SyftboxManager {
         }
         let incompatible = |why| ManagerError::Incompatible { peer: peer.clone(), why };
         self.peers.check_version(peer, self.generation()).map_err(incompatible)?;
+        if let Some(why) = self.keys_missing(peer) {
+            return Err(incompatible(why));
+        }
         self.peers.version_file_of(peer).cloned().ok_or_else(|| incompatible(super::Skipped::NoVersion))
     }
 }

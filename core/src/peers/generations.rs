@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Generation, Version},
+    encryption::EncryptionError,
     wire::VersionFile,
 };
 
@@ -33,6 +34,9 @@ pub enum Skipped {
     /// It made no folders for our datasite that count in the generation that we talk in.
     #[error("it has no folders for messages of generation {0} yet; ask it to sync, or to add you again")]
     NoFolders(Generation),
+    /// Encryption is on, and there are no keys of it that can be used.
+    #[error(transparent)]
+    Keys(#[from] EncryptionError),
 }
 
 /// What a peer's version file told when we read it.

@@ -42,10 +42,20 @@ impl SyftboxManager {
         match self.peers.check_version(peer, self.generation()) {
             Err(why) => Some(why),
             Ok(generation) => {
+                if state == PeerState::Accepted
+                    && let Some(why) = self.keys_missing(peer)
+                {
+                    return Some(why);
+                }
                 let wants_events = state == PeerState::Accepted && self.roles().owner;
                 (wants_events && self.outbox_of(peer).is_none()).then_some(Skipped::NoFolders(generation))
             }
         }
+    }
+
+    /// Why nothing can be sealed for `peer`, where that has to be, as of when keys were last read.
+    pub(super) fn keys_missing(&self, peer: &Email) -> Option<Skipped> {
+        self.sealing.as_ref()?.check(peer).err().map(Skipped::Keys)
     }
 
     /// Where our events for `peer` go: the outbox that it made.

@@ -82,6 +82,14 @@ pub trait FileStore: MaybeSend {
         })
     }
 
+    /// Like [`write`](Self::write), for a secret: from its first byte on nobody but the user who runs
+    /// the program may read it, whatever holds for the store's other files.
+    fn write_private<'a>(
+        &'a self,
+        path: &'a DatasitePath,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FileError>>;
+
     /// Makes a folder and those above it; nothing happens when it is there.
     fn create_folder<'a>(&'a self, path: &'a DatasitePath) -> BoxFuture<'a, Result<(), FileError>>;
 

@@ -137,6 +137,15 @@ impl FileStore for MemoryFiles {
         })
     }
 
+    fn write_private<'a>(
+        &'a self,
+        path: &'a DatasitePath,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FileError>> {
+        // Nobody else reads this program's memory.
+        self.write(path, content)
+    }
+
     fn create_folder<'a>(&'a self, path: &'a DatasitePath) -> BoxFuture<'a, Result<(), FileError>> {
         Box::pin(async move { self.tree().make_folder(path) })
     }
@@ -230,6 +239,14 @@ impl Clock for MemoryClock {
 #[derive(Default)]
 pub struct MemoryRandom {
     state: AtomicU64,
+}
+
+impl MemoryRandom {
+    /// Other bytes for every seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self { state: AtomicU64::new(seed) }
+    }
 }
 
 impl Random for MemoryRandom {

@@ -35,6 +35,10 @@ pub struct Platform {
     pub files: Arc<dyn FileStore>,
 }
 
+/// Whether the standard library knows the time. In browsers asking it is a panic, and the encryption
+/// library asks when it seals.
+pub const HAS_STD_TIME: bool = cfg!(not(all(target_family = "wasm", target_os = "unknown")));
+
 #[cfg(not(target_family = "wasm"))]
 mod threads {
     use std::{future::Future, pin::Pin};

@@ -19,6 +19,7 @@ fn at(path: &str) -> DatasitePath {
 pub async fn file_store(files: &dyn FileStore) {
     missing_things(files).await;
     write_read_replace(files).await;
+    secrets(files).await;
     sinks(files).await;
     folders_and_files_do_not_mix(files).await;
     rename_and_remove(files).await;
@@ -55,6 +56,18 @@ async fn write_read_replace(files: &dyn FileStore) {
     let names: Vec<_> = files.list(Some(&at("a"))).await.unwrap();
     let names: Vec<_> = names.iter().map(|entry| (entry.name.as_str(), entry.stat.kind)).collect();
     assert_eq!(names, [("b", FileKind::Folder), ("empty", FileKind::File)]);
+}
+
+async fn secrets(files: &dyn FileStore) {
+    let path = at("secret/key");
+    files.write(&path, Bytes::from_static(b"plain")).await.unwrap();
+    files.write_private(&path, Bytes::from_static(b"hidden")).await.unwrap();
+    assert_eq!(files.read(&path, 9).await.unwrap(), "hidden");
+    assert_eq!(files.list(Some(&at("secret"))).await.unwrap().len(), 1);
+    files.write_private(&at("made/for/it"), Bytes::new()).await.unwrap();
+    let error = files.write_private(&at("made/for"), Bytes::new()).await.unwrap_err();
+    assert!(matches!(error.kind, FileErrorKind::IsFolder), "{error}");
+    files.remove(&at("made")).await.unwrap();
 }
 
 async fn sinks(files: &dyn FileStore) {

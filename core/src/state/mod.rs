@@ -26,6 +26,8 @@ pub enum Document {
     SpareIds,
     /// [`crate::peers::Peers`]
     Peers,
+    /// [`crate::encryption::Bundles`]
+    Bundles,
     /// [`crate::datasite::Datasite`]
     Datasite,
     /// [`crate::sync::KeptRollingState`]
@@ -47,6 +49,7 @@ impl Document {
             Self::Catalog => "catalog.json",
             Self::SpareIds => "spare_ids.json",
             Self::Peers => "peers.json",
+            Self::Bundles => "bundles.json",
             Self::Datasite => "datasite.json",
             Self::RollingState => "rolling_state.json",
             Self::EventLog => "event_log.json",

@@ -17,9 +17,10 @@ use crate::{
     datasite,
     domain::{DatasitePath, Timestamp},
     drive::{DriveFile, FileId},
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     wire::{
-        Checkpoint, CheckpointFile, FileContent, IncrementalCheckpoint, MAX_EXPANDED, PayloadError, encode,
+        Checkpoint, CheckpointFile, FileContent, IncrementalCheckpoint, MAX_EXPANDED, PayloadError,
         names::{CheckpointName, CheckpointsFolderName, IncrementalCheckpointName},
     },
 };
@@ -234,9 +235,9 @@ impl SyftboxManager {
         let newest = there.full.last().map(|(name, _)| name.timestamp.after(TICK));
         let timestamp = newest.map_or(self.now(), |newest| newest.max(self.now()));
         let checkpoint = Checkpoint::new(self.email().clone(), files, datasite.last_event, timestamp);
-        let payload = match encode(&checkpoint) {
-            Ok(payload) => Bytes::from(payload),
-            Err(PayloadError::TooLarge) => return Ok(Err(too_large)),
+        let payload = match self.sealing().await?.write(&checkpoint, self.email()) {
+            Ok(payload) => payload,
+            Err(MessageError::Payload(PayloadError::TooLarge)) => return Ok(Err(too_large)),
             Err(error) => return Err(error.into()),
         };
         drop(checkpoint);
@@ -266,9 +267,9 @@ impl SyftboxManager {
         let (sequence_number, timestamp) = (last.saturating_add(1), self.now());
         let entries = events.len();
         let checkpoint = IncrementalCheckpoint::new(self.email().clone(), sequence_number, events, timestamp);
-        let payload = match encode(&checkpoint) {
-            Ok(payload) => Bytes::from(payload),
-            Err(PayloadError::TooLarge) => {
+        let payload = match self.sealing().await?.write(&checkpoint, self.email()) {
+            Ok(payload) => payload,
+            Err(MessageError::Payload(PayloadError::TooLarge)) => {
                 self.need_full_checkpoint().await?;
                 return Ok(Some(self.make_full_checkpoint(report).await?));
             }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,11 +12,12 @@ use crate::{
     datasite::Datasite,
     domain::Email,
     drive::FileId,
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     platform::uuid,
     state::Document,
     wire::{
-        Event, EventsMessage, ProposedChange, encode,
+        Event, EventsMessage, ProposedChange,
         names::{BoxKind, MessageKind, MessageName},
     },
 };
@@ -51,13 +51,19 @@ impl SyftboxManager {
             datasite.last_event.map_or(self.now(), |last| self.now().max(last.after(super::publish::TICK)));
         let mut farewell = Farewell::default();
         let mut uploads = Vec::new();
-        for (peer, events) in self.deletions(&datasite, now) {
+        let sealing = self.sealing().await?;
+        'peers: for (peer, events) in self.deletions(&datasite, now) {
             let me = self.email().clone();
             let Some(outbox) = self.pair_folder_id(&peer, &me, BoxKind::Outbox, &peer) else { continue };
             for events in events.chunks(MESSAGE_ENTRIES) {
                 let name = MessageName { timestamp: now, uuid: uuid(self.platform.random.as_ref()) };
                 let message = EventsMessage { events: events.to_vec().into(), message_filepath: name };
-                let payload = Bytes::from(encode(&message)?);
+                let payload = match sealing.write(&message, &peer) {
+                    Ok(payload) => payload,
+                    // It can't be told, and everything goes all the same.
+                    Err(MessageError::Encryption(_)) => continue 'peers,
+                    Err(error) => return Err(error.into()),
+                };
                 let id = self.new_id().await?;
                 farewell.messages.insert(id.clone());
                 let journal = Journal::new(&self.platform, &self.state);

@@ -13,6 +13,7 @@ use crate::{
     datasite,
     domain::{ContentHash, DatasitePath, Email, Timestamp},
     drive::{DriveFile, FileId},
+    encryption::Sealing,
     manager::{ManagerError, SyftboxManager},
     state::Document,
     wire::{Event, EventsMessage, dataset::DatasetName, is_syncable, names::BoxKind},
@@ -47,6 +48,7 @@ impl SyftboxManager {
         owners: &[Email],
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
+        let sealing = self.sealing().await?;
         let mut followed = self.load_followed().await?;
         for owner in owners {
             let me = self.email().clone();
@@ -57,7 +59,7 @@ impl SyftboxManager {
             datasite.applied.retain(|id| there.contains(id));
             let new = self.new_messages(&outbox, owner, datasite);
             if !new.is_empty() {
-                self.apply_messages(owner, new, datasite, report).await?;
+                self.apply_messages(&sealing, owner, new, datasite, report).await?;
             }
         }
         Ok(self.state.save(Document::Followed, &followed).await?)
@@ -79,17 +81,24 @@ impl SyftboxManager {
 
     async fn apply_messages(
         &self,
+        sealing: &Sealing,
         owner: &Email,
         new: Vec<DriveFile>,
         datasite: &mut FollowedDatasite,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
-        let mut read = pin!(messages::read(&self.drive, new));
+        let mut read = pin!(messages::read(&self.drive, sealing, owner, new));
         while let Some(message) = read.next().await {
             let (file, message) = message?;
             match message {
                 Ok(message) => self.apply_message(owner, message, datasite, report).await?,
-                Err(why) => report.refuse(owner, &file.name, why),
+                Err(why) => {
+                    let may_pass = why.may_pass();
+                    report.refuse(owner, &file.name, why);
+                    if may_pass {
+                        continue;
+                    }
+                }
             }
             datasite.applied.insert(file.id);
         }

@@ -5,9 +5,12 @@ use futures_util::{Stream, StreamExt, stream};
 
 use super::receive::may_pass_over;
 use crate::{
+    domain::Email,
     drive::{Drive, DriveError, DriveFile},
+    encryption::{MessageError, Sealing},
+    manager::ManagerError,
     wire::{
-        EventsMessage, MAX_EXPANDED, PayloadError, decode,
+        EventsMessage, MAX_EXPANDED,
         names::{MessageKind, MessageName},
     },
 };
@@ -23,7 +26,30 @@ pub(super) enum UnreadableMessage {
     Download(DriveError),
     /// It isn't what a message is.
     #[error(transparent)]
-    Payload(#[from] PayloadError),
+    Content(#[from] MessageError),
+}
+
+impl UnreadableMessage {
+    /// Whether the same message may well be read later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Content(MessageError::Encryption(error)) if error.may_pass())
+    }
+}
+
+impl UnreadableMessage {
+    /// What was wrong with a file of our own, when it is that file's fault alone.
+    ///
+    /// # Errors
+    /// When it can't be opened here at all: then others can't either, and without them files would
+    /// seem never to have been there.
+    pub(super) fn of_our_own(self, file: &DriveFile) -> Result<Self, ManagerError> {
+        match self {
+            Self::Content(MessageError::Encryption(why)) if why.is_about_keys() => {
+                Err(ManagerError::SealedLog { name: file.name.clone(), why })
+            }
+            other => Ok(other),
+        }
+    }
 }
 
 /// A message's content, or why it is passed over.
@@ -38,15 +64,17 @@ pub(super) fn in_order<'a>(files: impl Iterator<Item = &'a DriveFile>) -> Vec<Dr
     messages.into_iter().map(|(_, file)| file).collect()
 }
 
-/// Reads `messages` in their order. An outer error means that Drive itself can't be used.
+/// Reads `messages` of `sender` in their order. An outer error means that Drive itself can't be used.
 pub(super) fn read(
     drive: &Drive,
+    sealing: &Sealing,
+    sender: &Email,
     messages: Vec<DriveFile>,
 ) -> impl Stream<Item = Result<(DriveFile, Read), DriveError>> {
     stream::iter(messages)
         .map(move |file| async move {
             match drive.download(&file.id, MAX_EXPANDED).await {
-                Ok(payload) => Ok((file, decode(&payload).map_err(UnreadableMessage::from))),
+                Ok(payload) => Ok((file, sealing.read(&payload, sender).map_err(UnreadableMessage::from))),
                 Err(error) if may_pass_over(&error) => Ok((file, Err(UnreadableMessage::Download(error)))),
                 Err(error) => Err(error),
             }

@@ -38,11 +38,12 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::Email,
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     peers::Skipped,
     state::Document,
     wire::{
-        EventsMessage, PeerState, decode,
+        EventsMessage, PeerState,
         names::{BoxKind, EventLogFolderName},
     },
 };
@@ -86,7 +87,10 @@ impl SyftboxManager {
         self.refresh_catalog(options.full).await?;
         self.read_peers(report).await?;
         self.follow_versions(report).await?;
+        self.publish_bundles().await?;
         self.carry_out_open_postings(report).await?;
+        // Whom we have keys of is known from here on.
+        self.sealing().await?;
         let peers = self.peers_to_talk_to(report);
         self.list_message_folders(&peers.follow).await?;
         let mut archive = Vec::new();
@@ -216,8 +220,12 @@ impl SyftboxManager {
         let log = posting.log.as_ref();
         if let Some(upload) = posting.uploads.iter().find(|upload| Some(&upload.id) == log) {
             let payload = journal::Journal::new(&self.platform, &self.state).payload(upload).await?;
-            let message: EventsMessage = decode(&payload)?;
-            self.note_in_rolling_state(&message.events.accepted).await?;
+            match self.sealing().await?.read_ours::<EventsMessage>(&payload) {
+                Ok(message) => self.note_in_rolling_state(&message.events.accepted).await?,
+                // It was sealed with keys that are gone.
+                Err(MessageError::Encryption(_)) => self.need_full_checkpoint().await?,
+                Err(error) => return Err(error.into()),
+            }
             let mut known = self.load_known_log().await?;
             known.note(upload.id.clone(), None);
             if !known.folders.contains(&upload.parent) {

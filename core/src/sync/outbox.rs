@@ -93,6 +93,10 @@ impl SyftboxManager {
         outboxes: &BTreeSet<FileId>,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
+        if self.sealing().await?.is_on() {
+            // They are sealed for the peer, and nobody else opens them.
+            return Ok(());
+        }
         for outbox in outboxes {
             let ours = self.catalog.children(outbox).filter(|file| file.owned_by_me);
             for run in runs(&messages::in_order(ours)) {
@@ -108,8 +112,8 @@ impl SyftboxManager {
         run: Vec<DriveFile>,
         report: &mut SyncReport,
     ) -> Result<(), ManagerError> {
-        let drive = self.drive.clone();
-        let mut read = pin!(messages::read(&drive, run));
+        let (drive, sealing, me) = (self.drive.clone(), self.sealing().await?, self.email().clone());
+        let mut read = pin!(messages::read(&drive, &sealing, &me, run));
         let mut merged = Merged::default();
         while let Some(message) = read.next().await {
             let (file, message) = message?;

@@ -114,8 +114,8 @@ impl SyftboxManager {
         let mut followed = Vec::new();
         if !new.is_empty() {
             let mut datasite = self.load_datasite().await?;
-            let drive = self.drive.clone();
-            let mut read = pin!(messages::read(&drive, new));
+            let (drive, sealing, me) = (self.drive.clone(), self.sealing().await?, self.email().clone());
+            let mut read = pin!(messages::read(&drive, &sealing, &me, new));
             while let Some(message) = read.next().await {
                 let (file, message) = message?;
                 match message {
@@ -123,7 +123,7 @@ impl SyftboxManager {
                         let events = message.events.accepted;
                         self.follow_events(&mut datasite, events, &mut followed, report).await?;
                     }
-                    Err(why) => report.refuse(self.email(), &file.name, why),
+                    Err(why) => report.refuse(self.email(), &file.name, why.of_our_own(&file)?),
                 }
                 known.note(file.id, file.created);
             }

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-
 use super::{
     SyncReport,
     journal::{Journal, PlannedMove, Posting, PublishedFiles},
@@ -13,12 +11,13 @@ use crate::{
     datasite::{self, Datasite, LocalChange, Published},
     domain::{DatasitePath, Email, Timestamp},
     drive::FileId,
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     permissions::{Level, PERMISSION_FILE, Permissions},
     platform::{FileStat, uuid},
     state::Document,
     wire::{
-        Event, EventsMessage, FileContent, ProposedChange, encode,
+        Event, EventsMessage, FileContent, ProposedChange,
         names::{EventLogFolderName, MessageKind, MessageName},
     },
 };
@@ -111,6 +110,12 @@ impl SyftboxManager {
             report.refuse(&me, format!("{PERMISSION_FILE} of {below:?}"), error);
         }
         let mut datasite = self.load_datasite().await?;
+        // Who is passed over now is sent all it may read when it is back.
+        let served_before = datasite.served.len();
+        datasite.served.retain(|peer, _| peers.contains(peer));
+        if datasite.served.len() < served_before {
+            self.state.save(Document::Datasite, &datasite).await?;
+        }
         let changes = datasite.differences(self.files(), &folder, &local).await?;
         let served = self.outboxes_of(peers);
         let mut outgoing = route(&datasite, changes, &local, &permissions, &me, &served);
@@ -177,13 +182,22 @@ impl SyftboxManager {
         let log_name =
             EventLogFolderName { version: self.generation().version(), datasite: self.email().clone() };
         let destinations = self.destinations(log, outboxes, report).await?;
-        let mut written: BTreeSet<FileId> = destinations.iter().map(|(folder, _)| folder.clone()).collect();
+        let mut written: BTreeSet<FileId> = destinations.iter().map(|(folder, ..)| folder.clone()).collect();
         let mut uploads = Vec::new();
         let ids = self.ids.take(destinations.len(), &self.drive, &self.state).await?;
-        for (id, (parent, events)) in ids.into_iter().zip(destinations) {
+        let sealing = self.sealing().await?;
+        for (id, (parent, recipient, events)) in ids.into_iter().zip(destinations) {
             let name = MessageName { timestamp: time, uuid: uuid(self.platform.random.as_ref()) };
             let message = EventsMessage { events: events.into(), message_filepath: name };
-            let payload = Bytes::from(encode(&message)?);
+            let payload = match sealing.write(&message, &recipient) {
+                Ok(payload) => payload,
+                // A peer whose keys we can't use any more still has the files that are deleted now.
+                Err(MessageError::Encryption(why)) if recipient != *self.email() => {
+                    report.refuse(&recipient, "events for it", why);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let journal = Journal::new(&self.platform, &self.state);
             uploads
                 .push(journal.plan_upload(id, name.file_name(MessageKind::Events), parent, payload).await?);
@@ -253,14 +267,15 @@ impl SyftboxManager {
         log: Vec<Event>,
         outboxes: BTreeMap<Email, Vec<Event>>,
         report: &mut SyncReport,
-    ) -> Result<Vec<(FileId, Vec<Event>)>, ManagerError> {
+    ) -> Result<Vec<(FileId, Email, Vec<Event>)>, ManagerError> {
+        let me = self.email().clone();
         let mut destinations = Vec::new();
         if !log.is_empty() {
-            destinations.push((self.event_log_folder().await?, log));
+            destinations.push((self.event_log_folder().await?, me.clone(), log));
         }
         for (peer, events) in outboxes {
             match self.outbox_of(&peer) {
-                Some(outbox) => destinations.push((outbox, events)),
+                Some(outbox) => destinations.push((outbox, peer, events)),
                 None => {
                     report.refuse(&peer, "its outbox", "it has none for us; ask the peer to add you again");
                 }

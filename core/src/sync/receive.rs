@@ -1,6 +1,8 @@
 //! An owner receives proposals (wire section 4): messages from the inboxes of accepted peers, each
 //! change decided by itself.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, stream};
 
 use super::{SyncReport, journal::PlannedMove};
@@ -8,17 +10,22 @@ use crate::{
     datasite,
     domain::{ContentHash, DatasitePath, Email},
     drive::{DriveError, DriveFile, FileId},
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     permissions::{Level, PERMISSION_FILE, Permissions},
     platform::{FileError, FileErrorKind, FileKind, tree},
     wire::{
-        MAX_EXPANDED, ProposalMessage, ProposedChange, decode, is_syncable,
+        MAX_EXPANDED, ProposalMessage, ProposedChange, is_syncable,
         names::{ArchiveFolderName, MessageKind, MessageName},
     },
 };
 
 /// How many messages are downloaded at once.
 const PARALLEL_DOWNLOADS: usize = 4;
+
+/// How many messages of a peer are left in the inbox, and downloaded again by every sync, because
+/// they are sealed with keys of the sender that aren't known yet.
+const MAX_WAITING: usize = 16;
 
 /// What is done with one proposed change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +92,11 @@ impl SyftboxManager {
             }
             let archive_name = ArchiveFolderName { sender: peer.clone(), datasite: me }.to_string();
             let to = self.own_folder(&archive_name).await?;
-            let moved = |(from, message): &(FileId, DriveFile)| PlannedMove {
-                id: message.id.clone(),
-                from: from.clone(),
-                to: to.clone(),
-            };
-            archive.extend(proposals.iter().map(moved));
-            let messages = proposals.into_iter().map(|(_, message)| message).collect();
-            self.receive_from(peer, messages, report).await?;
+            let (inboxes, messages): (Vec<FileId>, Vec<DriveFile>) = proposals.into_iter().unzip();
+            let ids: Vec<FileId> = messages.iter().map(|message| message.id.clone()).collect();
+            let waiting = self.receive_from(peer, messages, report).await?;
+            let done = ids.into_iter().zip(inboxes).filter(|(id, _)| !waiting.contains(id));
+            archive.extend(done.map(|(id, from)| PlannedMove { id, from, to: to.clone() }));
         }
         Ok(archive)
     }
@@ -110,12 +114,15 @@ impl SyftboxManager {
         files
     }
 
+    /// Gives the messages that stay where they are, since they may well be opened later.
     async fn receive_from(
         &mut self,
         sender: &Email,
         messages: Vec<DriveFile>,
         report: &mut SyncReport,
-    ) -> Result<(), ManagerError> {
+    ) -> Result<BTreeSet<FileId>, ManagerError> {
+        let sealing = self.sealing().await?;
+        let mut waiting = BTreeSet::new();
         let drive = self.drive.clone();
         let mut downloads = stream::iter(messages)
             .map(|file| {
@@ -143,12 +150,18 @@ impl SyftboxManager {
                 }
                 Some(payload) => payload?,
             };
-            match decode::<ProposalMessage>(&payload) {
+            match sealing.read::<ProposalMessage>(&payload, sender) {
                 Ok(message) => self.receive_message(sender, message, &mut permissions, report).await?,
-                Err(error) => report.refuse(sender, &file.name, error),
+                Err(error) => {
+                    let may_pass = matches!(&error, MessageError::Encryption(error) if error.may_pass());
+                    if may_pass && waiting.len() < MAX_WAITING {
+                        waiting.insert(file.id);
+                    }
+                    report.refuse(sender, &file.name, error);
+                }
             }
         }
-        Ok(())
+        Ok(waiting)
     }
 
     async fn receive_message(

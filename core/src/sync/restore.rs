@@ -11,7 +11,12 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use super::{
-    SyncReport, messages, own_log::KnownLog, publish::readers, receive::may_pass_over, restored::Restored,
+    SyncReport,
+    messages::{self, UnreadableMessage},
+    own_log::KnownLog,
+    publish::readers,
+    receive::may_pass_over,
+    restored::Restored,
 };
 use crate::{
     datasite::{self, Datasite},
@@ -20,7 +25,7 @@ use crate::{
     manager::{ManagerError, SyftboxManager},
     state::Document,
     wire::{
-        Checkpoint, Event, IncrementalCheckpoint, MAX_EXPANDED, RollingState, decode,
+        Checkpoint, Event, IncrementalCheckpoint, MAX_EXPANDED, RollingState,
         names::{MessageKind, MessageName},
     },
 };
@@ -207,8 +212,8 @@ impl SyftboxManager {
             };
             let new = messages::in_order(logged.iter().filter(is_new));
             drop(logged);
-            let drive = self.drive.clone();
-            let mut read = pin!(messages::read(&drive, new));
+            let (drive, sealing) = (self.drive.clone(), self.sealing().await?);
+            let mut read = pin!(messages::read(&drive, &sealing, &me, new));
             while let Some(message) = read.next().await {
                 let (file, message) = message?;
                 match message {
@@ -217,7 +222,7 @@ impl SyftboxManager {
                         restored.take_events(&events, &me).await?;
                         kept.add(&events, self.now());
                     }
-                    Err(why) => report.refuse(&me, &file.name, why),
+                    Err(why) => report.refuse(&me, &file.name, why.of_our_own(&file)?),
                 }
             }
         }
@@ -231,11 +236,15 @@ impl SyftboxManager {
     /// Reads a file that we, or another machine of ours, wrote. The inner error says what is wrong
     /// with it.
     pub(super) async fn read_own<T: DeserializeOwned>(
-        &self,
+        &mut self,
         file: &DriveFile,
     ) -> Result<Result<T, String>, ManagerError> {
+        let sealing = self.sealing().await?;
         match self.drive.download(&file.id, MAX_EXPANDED).await {
-            Ok(payload) => Ok(decode(&payload).map_err(|error| error.to_string())),
+            Ok(payload) => match sealing.read(&payload, self.email()) {
+                Ok(value) => Ok(Ok(value)),
+                Err(why) => Ok(Err(UnreadableMessage::from(why).of_our_own(file)?.to_string())),
+            },
             Err(error) if may_pass_over(&error) => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         }

@@ -8,10 +8,11 @@ use super::SyncReport;
 use crate::{
     domain::Timestamp,
     drive::{DriveFile, FileId, NewFile},
+    encryption::MessageError,
     manager::{ManagerError, SyftboxManager},
     state::Document,
     wire::{
-        Event, PayloadError, RollingState, encode,
+        Event, PayloadError, RollingState,
         names::{CheckpointsFolderName, RollingStateFolderName, RollingStateName},
     },
 };
@@ -106,7 +107,7 @@ impl SyftboxManager {
     }
 
     /// Notes that there are events in the log that nothing but a full checkpoint can stand in for.
-    pub(super) async fn need_full_checkpoint(&self) -> Result<(), ManagerError> {
+    pub(crate) async fn need_full_checkpoint(&self) -> Result<(), ManagerError> {
         let mut kept = self.load_rolling_state().await?;
         kept.gap = true;
         self.save_rolling_state(&kept).await
@@ -134,7 +135,7 @@ impl SyftboxManager {
 
     /// Reads a rolling state. The inner error says what is wrong with the file.
     pub(super) async fn read_rolling_state(
-        &self,
+        &mut self,
         file: &DriveFile,
     ) -> Result<Result<RollingState, String>, ManagerError> {
         Ok(match self.read_own::<RollingState>(file).await? {
@@ -166,10 +167,10 @@ impl SyftboxManager {
         if !kept.ahead || kept.gap {
             return Ok(());
         }
-        let payload = match encode(&kept.state) {
-            Ok(payload) => Bytes::from(payload),
+        let payload = match self.sealing().await?.write(&kept.state, self.email()) {
+            Ok(payload) => payload,
             // Text can become longer in JSON than its bytes are: the event log has it all the same.
-            Err(PayloadError::TooLarge) => {
+            Err(MessageError::Payload(PayloadError::TooLarge)) => {
                 kept.gap = true;
                 return self.save_rolling_state(&kept).await;
             }

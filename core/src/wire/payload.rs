@@ -25,7 +25,7 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
     /// An envelope of wire section 9.
-    #[error("the payload is encrypted, which this version cannot read; ask the peer to turn encryption off")]
+    #[error("the payload is encrypted, and was to be read as it is; open it with the keys of its account")]
     Encrypted,
     /// Not a gzip stream, or a damaged one.
     #[error("the payload is not a whole gzip file: {0}")]

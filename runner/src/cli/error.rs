@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use syftbox_core::{
     ManagerError,
     domain::EmailError,
+    encryption::FingerprintError,
     platform::{FileError, HttpError},
     wire::{dataset::DatasetNameError, job::JobNameError},
 };
@@ -31,12 +32,21 @@ pub enum CliError {
         /// What would be gone.
         what: String,
     },
+    /// A step that can't be taken back, and wasn't confirmed. Wrong usage.
+    #[error("this would {what}; add --yes if that is what you want")]
+    NotAgreed {
+        /// What would happen.
+        what: &'static str,
+    },
     /// Nobody is told to see the dataset. Wrong usage.
     #[error("--users names nobody; write addresses with commas between them, or `any`")]
     NoUsers,
     /// An argument is no e-mail address.
     #[error(transparent)]
     Email(#[from] EmailError),
+    /// An argument is no fingerprint of keys.
+    #[error(transparent)]
+    Fingerprint(#[from] FingerprintError),
     /// An argument is no name for a dataset.
     #[error(transparent)]
     DatasetName(#[from] DatasetNameError),
@@ -197,7 +207,11 @@ impl CliError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoEmail | Self::NotConfirmed { .. } | Self::NoUsers | Self::OverCeiling(_) => 2,
+            Self::NoEmail
+            | Self::NotConfirmed { .. }
+            | Self::NotAgreed { .. }
+            | Self::NoUsers
+            | Self::OverCeiling(_) => 2,
             _ => 1,
         }
     }

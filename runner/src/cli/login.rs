@@ -36,7 +36,9 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         TokenFile::at(&settings.token_path)?.write(&user).await?;
         note(format!("The token is in {}.", settings.token_path.display()));
     }
-    let session = Session::login(settings).await?;
+    let mut session = Session::login(settings).await?;
+    // Logged in they are also when the keys are on another machine: then they take them over next.
+    session.manager.prepare_keys().await?;
     let email = session.manager.email();
     let folder = session.folder().to_string_lossy();
     output.data(&json!({"email": email, "folder": folder}), || {

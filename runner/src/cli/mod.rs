@@ -10,6 +10,7 @@ mod delete;
 mod drive;
 mod error;
 mod job;
+mod keys;
 mod limits;
 mod login;
 mod options;
@@ -55,6 +56,9 @@ enum Command {
     /// The people you exchange with
     #[command(subcommand)]
     Peer(peer::Command),
+    /// Keys for encryption: ours, and those of peers
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Data with a mock half that peers see and a private half that stays
     #[command(subcommand)]
     Dataset(dataset::Command),
@@ -117,6 +121,7 @@ async fn run(Cli { options, command }: Cli) -> Result<(), CliError> {
         }
         Command::DeleteSyftbox(arguments) => delete::run(&options, output, &arguments).await,
         Command::Peer(command) => peer::run(&options, output, command).await,
+        Command::Keys(command) => keys::run(&options, output, command).await,
         Command::Dataset(command) => dataset::run(&options, output, command).await,
         Command::Permission(command) => permission::run(&options, output, command).await,
         Command::Job(command) => job::run(&options, output, command).await,

@@ -37,6 +37,10 @@ pub(crate) struct Options {
     /// credentials
     #[arg(long, global = true, env = "SYFTBOX_COLAB", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) colab: bool,
+    /// Encrypt what is exchanged with peers; `--encrypt=false` turns it off [default: as this account did before]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(), env = "SYFTBOX_ENCRYPT")]
+    pub(crate) encrypt: Option<bool>,
     /// Print one JSON document on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,

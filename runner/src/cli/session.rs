@@ -82,6 +82,7 @@ async fn parts(settings: &Settings) -> Result<Parts, CliError> {
         folder: settings.folder.to_string_lossy().into_owned(),
         list_every: settings.list_every,
         pre_sync: pre_sync(),
+        encrypt: settings.encrypt,
     };
     Ok((core, platform, tokens))
 }

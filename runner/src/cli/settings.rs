@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) token_path: PathBuf,
     pub(crate) drive_url: Url,
     pub(crate) list_every: Duration,
+    pub(crate) encrypt: Option<bool>,
     /// Whether something was remembered for the folder.
     pub(crate) is_remembered: bool,
     /// Whether the token file is ours: renewed tokens aren't written to the machine's credentials.
@@ -53,6 +54,7 @@ struct Remembered {
     drive_url: Option<Url>,
     token_path: Option<PathBuf>,
     generation: Option<Generation>,
+    encrypt: Option<bool>,
 }
 
 /// The user's own folders.
@@ -91,6 +93,7 @@ impl Settings {
             (None, None) => drive_url(GOOGLE_ROOT)?,
         };
         let generation = options.generation.or(remembered.generation).unwrap_or_default();
+        let encrypt = options.encrypt.or(remembered.encrypt);
         let roles = Role::roles(options.role);
         let list_every = options.list_every.map_or(syftbox_core::Settings::LIST_EVERY, Duration::from_secs);
         Ok(Self {
@@ -101,6 +104,7 @@ impl Settings {
             token_path,
             drive_url,
             list_every,
+            encrypt,
             is_remembered,
             keeps_token,
         })
@@ -112,6 +116,7 @@ impl Settings {
             drive_url: Some(self.drive_url.clone()),
             token_path: Some(self.token_path.clone()),
             generation: Some(self.generation),
+            encrypt: self.encrypt,
         };
         remembered.write(&self.folder).await
     }
@@ -214,6 +219,7 @@ mod tests {
             drive_url: Url::parse("http://127.0.0.1:8080").ok(),
             token_path: Some("/tokens/ann.json".into()),
             generation: Some(Generation::V0_1),
+            encrypt: Some(true),
         }
     }
 
@@ -224,6 +230,7 @@ mod tests {
         assert_eq!(settings.token_path, Path::new("/home/ann/.config/syftbox/ann@example.org.token.json"));
         assert_eq!(settings.drive_url.as_str(), GOOGLE_ROOT);
         assert_eq!((settings.roles, settings.generation), (Roles::BOTH, Generation::V0_10));
+        assert_eq!(settings.encrypt, None);
     }
 
     #[test]
@@ -231,13 +238,14 @@ mod tests {
         let settings = chosen(&ann(), remembered()).unwrap();
         assert_eq!(settings.drive_url.as_str(), "http://127.0.0.1:8080/");
         assert_eq!(settings.token_path, Path::new("/tokens/ann.json"));
-        assert_eq!(settings.generation, Generation::V0_1);
+        assert_eq!((settings.generation, settings.encrypt), (Generation::V0_1, Some(true)));
         let options = Options {
             drive_url: Some("https://drive.example".to_owned()),
             token_path: Some("/other.json".into()),
             generation: Some(Generation::V0_10),
             folder: Some("/folder".into()),
             role: Some(Role::Do),
+            encrypt: Some(false),
             ..ann()
         };
         let settings = chosen(&options, remembered()).unwrap();
@@ -245,6 +253,7 @@ mod tests {
         assert_eq!(settings.token_path, Path::new("/other.json"));
         assert_eq!(settings.folder, Path::new("/folder"));
         assert_eq!((settings.roles, settings.generation), (Roles::OWNER, Generation::V0_10));
+        assert_eq!(settings.encrypt, Some(false));
     }
 
     #[test]

@@ -67,6 +67,14 @@ impl FileStore for Synthetic {
         self.others.create(path)
     }
 
+    fn write_private<'a>(
+        &'a self,
+        path: &'a DatasitePath,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FileError>> {
+        self.others.write_private(path, content)
+    }
+
     fn create_folder<'a>(&'a self, path: &'a DatasitePath) -> BoxFuture<'a, Result<(), FileError>> {
         self.others.create_folder(path)
     }

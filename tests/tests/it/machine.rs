@@ -71,6 +71,7 @@ impl Machine {
             folder: self.home.path().to_string_lossy().into_owned(),
             list_every: Settings::LIST_EVERY,
             pre_sync: true,
+            encrypt: None,
         };
         self.wait(SyftboxManager::open(settings, platform, tokens)).unwrap()
     }

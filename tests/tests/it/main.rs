@@ -7,6 +7,7 @@ mod checkpoints;
 mod conversation;
 mod crash;
 mod delete;
+mod encryption;
 mod feed;
 mod generations;
 mod hostile_peers;

@@ -153,9 +153,14 @@ pub struct EncryptionBundleName {
     pub peer: Email,
 }
 
+impl EncryptionBundleName {
+    /// How all of them begin.
+    pub const PREFIX: &str = "encryption_bundle_";
+}
+
 impl fmt::Display for EncryptionBundleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "encryption_bundle_{}_for_{}.json", self.owner, self.peer)
+        write!(f, "{}{}_for_{}.json", Self::PREFIX, self.owner, self.peer)
     }
 }
 
@@ -164,7 +169,7 @@ impl FromStr for EncryptionBundleName {
 
     fn from_str(name: &str) -> Result<Self, NameError> {
         let parse = || {
-            let both = name.strip_prefix("encryption_bundle_")?.strip_suffix(".json")?;
+            let both = name.strip_prefix(Self::PREFIX)?.strip_suffix(".json")?;
             // An address may hold `_for_` itself: the first place that leaves two addresses counts.
             both.match_indices("_for_").find_map(|(at, middle)| {
                 let owner = both[..at].parse().ok()?;

@@ -160,7 +160,8 @@ pub struct VersionFolderName {
 }
 
 impl VersionFolderName {
-    const PREFIX: &'static str = "SYFT_version_";
+    /// How all of them begin.
+    pub const PREFIX: &'static str = "SYFT_version_";
 }
 
 impl fmt::Display for VersionFolderName {

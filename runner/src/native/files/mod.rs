@@ -78,7 +78,7 @@ impl FileStore for StdFiles {
     fn create<'a>(&'a self, path: &'a DatasitePath) -> BoxFuture<'a, Result<Box<dyn FileSink>, FileError>> {
         let at = path.clone();
         self.blocking(Some(path), move |tree| {
-            let sink = sink::StdSink::create(tree, &at)?;
+            let sink = sink::StdSink::create(tree, &at, tree.file_mode())?;
             Ok(Box::new(sink) as Box<dyn FileSink>)
         })
     }
@@ -87,7 +87,20 @@ impl FileStore for StdFiles {
         let at = path.clone();
         // One step for the other threads instead of three.
         self.blocking(Some(path), move |tree| {
-            let sink = sink::StdSink::create(tree, &at)?;
+            let sink = sink::StdSink::create(tree, &at, tree.file_mode())?;
+            sink.append_now(&content)?;
+            sink.commit_now()
+        })
+    }
+
+    fn write_private<'a>(
+        &'a self,
+        path: &'a DatasitePath,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FileError>> {
+        let at = path.clone();
+        self.blocking(Some(path), move |tree| {
+            let sink = sink::StdSink::create(tree, &at, tree::PRIVATE_FILE)?;
             sink.append_now(&content)?;
             sink.commit_now()
         })

@@ -28,11 +28,12 @@ pub(super) struct StdSink {
 }
 
 impl StdSink {
-    pub(super) fn create(tree: &Tree, path: &DatasitePath) -> Result<Self, FileError> {
+    /// A file that has `mode` from the start, before a byte is in it.
+    pub(super) fn create(tree: &Tree, path: &DatasitePath, mode: u16) -> Result<Self, FileError> {
         let folder = tree.make_parent(path)?;
         let sink = |temporary: String| -> Result<Self, FileError> {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let file = openat(&folder, &temporary, flags, Mode::from_raw_mode(tree.file_mode().into()))
+            let file = openat(&folder, &temporary, flags, Mode::from_raw_mode(mode.into()))
                 .map_err(|error| failed(path, error))?;
             // Tells those who clean up that somebody still writes; not all file systems have locks.
             let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);

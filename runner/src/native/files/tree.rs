@@ -33,6 +33,9 @@ pub(super) const TEMPORARY: &str = ".syftbox-tmp-";
 /// A temporary file that nobody wrote to for so long, and nobody locks, was left by a crash.
 const LEFT_OVER_SECONDS: u64 = 60;
 
+/// The mode of a file that only the user who runs the program may read.
+pub(super) const PRIVATE_FILE: u16 = 0o600;
+
 const FOLDER_FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -50,7 +53,7 @@ impl Tree {
     /// As `u16`, which the mode types of all systems can hold.
     pub(super) fn file_mode(&self) -> u16 {
         match self.access {
-            Access::Owner => 0o600,
+            Access::Owner => PRIVATE_FILE,
             Access::Umask => 0o666,
         }
     }

@@ -150,6 +150,18 @@ impl FileStore for MortalFiles {
         .boxed()
     }
 
+    fn write_private<'a>(
+        &'a self,
+        path: &'a DatasitePath,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), FileError>> {
+        async move {
+            self.fate.write().await;
+            self.files.write_private(path, content).await
+        }
+        .boxed()
+    }
+
     fn create_folder<'a>(&'a self, path: &'a DatasitePath) -> BoxFuture<'a, Result<(), FileError>> {
         async move {
             self.fate.write().await;

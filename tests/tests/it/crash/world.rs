@@ -158,6 +158,7 @@ impl World {
             folder: "/home/of/nobody".to_owned(),
             list_every: Settings::LIST_EVERY,
             pre_sync: true,
+            encrypt: None,
         };
         let tokens = Self::tokens(step.who, &platform);
         let life = async {
