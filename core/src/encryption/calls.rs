@@ -313,6 +313,7 @@ impl SyftboxManager {
         if !self.sealing().await?.is_on() {
             return Ok(());
         }
+        self.make_bundles_folder().await?;
         let states = self.peers.states(&self.catalog, self.email());
         let mut shares = Vec::new();
         let share = |peer: &Email, id| BatchCall::Share {

@@ -44,6 +44,7 @@ impl Cloud {
             email: email.to_owned(),
             roles,
             drive_url: self.drive.url().to_owned(),
+            encrypt: None,
             home: tempfile::tempdir().unwrap(),
             runtime,
         }
@@ -55,11 +56,17 @@ pub(crate) struct Machine {
     email: String,
     roles: Roles,
     drive_url: String,
+    encrypt: Option<bool>,
     home: TempDir,
     runtime: Runtime,
 }
 
 impl Machine {
+    /// The same machine with encryption on.
+    pub(crate) fn encrypting(self) -> Self {
+        Self { encrypt: Some(true), ..self }
+    }
+
     /// What a program that is started now has.
     pub(crate) fn manager(&self) -> SyftboxManager {
         let (platform, tokens) = self.parts();
@@ -71,7 +78,7 @@ impl Machine {
             folder: self.home.path().to_string_lossy().into_owned(),
             list_every: Settings::LIST_EVERY,
             pre_sync: true,
-            encrypt: None,
+            encrypt: self.encrypt,
         };
         self.wait(SyftboxManager::open(settings, platform, tokens)).unwrap()
     }

@@ -23,6 +23,7 @@ mod recovery;
 mod requests;
 mod restores;
 mod scene;
+mod sealed;
 mod section11;
 mod status;
 mod two_machines;
