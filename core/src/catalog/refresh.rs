@@ -9,10 +9,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     catalog::{Catalog, is_root},
-    domain::Timestamp,
-    drive::{BatchCall, Change, Drive, DriveError, DriveFile, FileId, PageToken, Query},
+    domain::{Email, Generation, Timestamp},
+    drive::{BatchCall, Change, Drive, DriveError, DriveFile, FileId, Opening, PageToken, Query},
     wire::names::{
-        CollectionFolderName, DatasiteFolderName, EncryptionBundleName, SYFTBOX_FOLDER, VERSION_FILE,
+        CheckpointsFolderName, EncryptionBundleName, EventLogFolderName, PEERS_FILE, RollingStateFolderName,
+        SYFTBOX_FOLDER, VERSION_FILE, VersionFolderName,
     },
 };
 
@@ -30,7 +31,8 @@ pub enum Listing {
 }
 
 impl Catalog {
-    /// Brings the catalog up to date: one request, and a few more when lists are due.
+    /// Brings the catalog of `me` up to date: one request, and a few more when lists are due. An
+    /// `opening` is what Drive just said, asked for [`opening_query`](Self::opening_query).
     ///
     /// # Errors
     /// When Drive can't be asked. What was learned until then is kept, and asked for again.
@@ -39,6 +41,8 @@ impl Catalog {
         drive: &Drive,
         now: Timestamp,
         listing: Listing,
+        me: &Email,
+        opening: Option<Opening>,
     ) -> Result<(), DriveError> {
         if std::mem::take(&mut self.has_new_lists) {
             self.list_again = Some(now.after(CATCHING_UP));
@@ -49,13 +53,20 @@ impl Catalog {
             None => false,
         };
         if is_followed && !self.is_list_due(now, listing) {
+            self.take_over(opening.map(|opening| opening.files).unwrap_or_default());
             // An older `SyftBox` of another machine may have come into view: what it holds counts.
             let root = self.root().map(|root| root.id.clone());
             return self.ensure_listed(drive, root).await;
         }
         // The token before the lists: what changes while we list is then told again.
-        let fresh = if is_followed { None } else { Some(drive.start_page_token().await?) };
-        self.reconcile(drive).await?;
+        let (fresh, top) = match opening {
+            Some(opening) => ((!is_followed).then_some(opening.start), opening.files),
+            None => {
+                let fresh = if is_followed { None } else { Some(drive.start_page_token().await?) };
+                (fresh, drive.list(&Self::opening_query(me)).await?)
+            }
+        };
+        self.reconcile(drive, top).await?;
         self.listed_at = Some(now);
         self.list_again = None;
         if let Some(token) = fresh {
@@ -63,6 +74,33 @@ impl Catalog {
             self.list_again = Some(now.after(CATCHING_UP));
         }
         Ok(())
+    }
+
+    /// What is found by its name: our `SyftBox` folder, what is in it, and what others share with `me`.
+    pub(crate) fn opening_query(me: &Email) -> Query {
+        let folder = |name: &dyn std::fmt::Display| Query::new().folders().name_is(&name.to_string());
+        // A whole name is found for sure, and a beginning as far as Drive's search takes names apart
+        // as we think; so what must not be made twice is asked for by its whole name too.
+        let whole = Generation::ALL.map(|generation| {
+            let (datasite, version) = (me.clone(), generation.version());
+            [
+                folder(&EventLogFolderName { datasite: datasite.clone(), version }),
+                folder(&CheckpointsFolderName { datasite: datasite.clone(), version }),
+                folder(&RollingStateFolderName { datasite, version }),
+            ]
+        });
+        let beginnings = [
+            // Inboxes, outboxes, archives, collections.
+            "syft_",
+            VersionFolderName::PREFIX,
+            // Event logs of other versions, and checkpoints and rolling states of such.
+            "0.",
+            &format!("{me}-"),
+        ];
+        let files = [VERSION_FILE, PEERS_FILE].map(|name| Query::new().name_is(name));
+        let bundles = Query::new().name_prefix(EncryptionBundleName::PREFIX);
+        let whole = whole.into_iter().flatten().chain(files).chain([bundles, folder(&SYFTBOX_FOLDER)]);
+        Query::any(whole.chain(beginnings.map(|prefix| Query::new().folders().name_prefix(prefix))))
     }
 
     /// Makes sure that all children of `folders` are known; one request for some fifty folders
@@ -116,19 +154,19 @@ impl Catalog {
 
     /// Compares the catalog with lists of all that it holds: one for what is found by its name, one
     /// for some fifty followed folders each, and a look at what none of them shows.
-    async fn reconcile(&mut self, drive: &Drive) -> Result<(), DriveError> {
+    async fn reconcile(&mut self, drive: &Drive, top: Vec<DriveFile>) -> Result<(), DriveError> {
         // Who watches a folder lists what is new in it once more.
         self.watched.clear();
-        let top = Query::any([
-            Query::new().folders().name_is(SYFTBOX_FOLDER),
-            Query::new().folders().name_prefix(DatasiteFolderName::PREFIX),
-            Query::new().folders().name_prefix(CollectionFolderName::prefix(false)),
-            Query::new().name_is(VERSION_FILE),
-            Query::new().name_prefix(EncryptionBundleName::PREFIX),
-        ]);
-        let mut shown = self.take_over(drive.list(&top).await?);
+        let is_first = self.listed.is_empty();
+        let (roots, top): (Vec<_>, Vec<_>) = top.into_iter().partition(is_root);
+        let mut shown = self.take_over(roots);
         let roots: Vec<FileId> = self.roots().cloned().collect();
         self.listed.extend(roots);
+        shown.extend(self.take_over(top));
+        if is_first {
+            // All that the protocol has in `SyftBox` has a name that was looked for.
+            return Ok(());
+        }
         let folders: Vec<FileId> = self.listed.iter().cloned().collect();
         shown.extend(self.take_over(drive.list(&Query::new().in_any_parent(&folders)).await?));
         self.taken_away.retain(|id, _| shown.contains(id));
@@ -195,6 +233,10 @@ mod tests {
         Timestamp::from_seconds(seconds).unwrap()
     }
 
+    fn me() -> Email {
+        "me@x.org".parse().unwrap()
+    }
+
     fn folder(id: &str, name: &str, parent: &str, version: u64) -> Value {
         json!({
             "id": id, "name": name, "mimeType": "application/vnd.google-apps.folder", "parents": [parent],
@@ -222,14 +264,10 @@ mod tests {
     async fn listed() -> Catalog {
         let root = folder("root", "SyftBox", "drive", 1);
         let inbox = folder("inbox", "inbox", "root", 1);
-        let scene = Scene::new([
-            answer(200, &json!({"startPageToken": "1"})),
-            files(&[root]),
-            files(&[inbox]),
-            files(&[]),
-        ]);
+        let scene =
+            Scene::new([answer(200, &json!({"startPageToken": "1"})), files(&[inbox, root]), files(&[])]);
         let mut catalog = Catalog::default();
-        catalog.refresh(&scene.drive, at(0.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(0.0), HOUR, &me(), None).await.unwrap();
         catalog.ensure_listed(&scene.drive, [id("inbox")]).await.unwrap();
         catalog
     }
@@ -244,12 +282,12 @@ mod tests {
             files(&[folder("inbox", "inbox", "root", 1), file("missed", "inbox", 1)]),
             changes(&[]),
         ]);
-        catalog.refresh(&scene.drive, at(10.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0), HOUR, &me(), None).await.unwrap();
         assert_eq!(scene.lines().len(), 1, "a new list is looked at again only when Drive caught up");
         assert_eq!(catalog.get(&id("missed")), None);
-        catalog.refresh(&scene.drive, at(10.0 + 300.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0 + 300.0), HOUR, &me(), None).await.unwrap();
         assert!(catalog.get(&id("missed")).is_some());
-        catalog.refresh(&scene.drive, at(3900.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(3900.0), HOUR, &me(), None).await.unwrap();
         assert_eq!(scene.lines().len(), 5);
         assert!(catalog.is_list_due(at(3910.0), HOUR), "an hour after the last list");
         assert!(catalog.is_list_due(at(20.0), Listing::Now));
@@ -271,9 +309,9 @@ mod tests {
             files(&[inbox]),
             error(404, "notFound"),
         ]);
-        catalog.refresh(&scene.drive, at(10.0), Listing::Now).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0), Listing::Now, &me(), None).await.unwrap();
         assert!(catalog.get(&id("new")).is_some(), "it is too new for the list");
-        catalog.refresh(&scene.drive, at(20.0), Listing::Now).await.unwrap();
+        catalog.refresh(&scene.drive, at(20.0), Listing::Now, &me(), None).await.unwrap();
         assert_eq!(catalog.get(&id("new")), None, "it is gone");
     }
 
@@ -287,10 +325,10 @@ mod tests {
             changes(&[file("moved", "inbox", 1), file("written", "inbox", 2)]),
             changes(&[file("moved", "inbox", 2)]),
         ]);
-        catalog.refresh(&scene.drive, at(10.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0), HOUR, &me(), None).await.unwrap();
         assert_eq!(catalog.get(&id("moved")), None);
         assert_eq!(catalog.get(&id("written")).unwrap().version, Some(3));
-        catalog.refresh(&scene.drive, at(10.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0), HOUR, &me(), None).await.unwrap();
         assert!(catalog.get(&id("moved")).is_some(), "its owner put it back");
     }
 
@@ -304,8 +342,8 @@ mod tests {
             files(&[folder("inbox", "inbox", "root", 1)]),
             changes(&[]),
         ]);
-        catalog.refresh(&scene.drive, at(10.0), HOUR).await.unwrap();
-        catalog.refresh(&scene.drive, at(11.0), HOUR).await.unwrap();
+        catalog.refresh(&scene.drive, at(10.0), HOUR, &me(), None).await.unwrap();
+        catalog.refresh(&scene.drive, at(11.0), HOUR, &me(), None).await.unwrap();
         assert!(scene.seen()[4].uri().query().unwrap().contains("pageToken=70"));
     }
 }

@@ -83,7 +83,7 @@ impl Drive {
     }
 
     /// Sends the calls `open` in one request; the answers come in their order.
-    async fn batch_once(
+    pub(super) async fn batch_once(
         &self,
         open: &[usize],
         calls: &[Call],

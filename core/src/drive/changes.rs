@@ -46,8 +46,14 @@ pub struct Changes {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StartPageToken {
+pub(super) struct StartPageToken {
     start_page_token: String,
+}
+
+impl From<StartPageToken> for PageToken {
+    fn from(token: StartPageToken) -> Self {
+        Self(token.start_page_token)
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,9 +89,11 @@ impl WireChange {
 impl Drive {
     /// The present moment.
     pub async fn start_page_token(&self) -> Result<PageToken, DriveError> {
-        let call = Call::new(Method::GET, self.url("/drive/v3/changes/startPageToken"), "startPageToken");
-        let token: StartPageToken = self.json(&call).await?;
-        Ok(PageToken(token.start_page_token))
+        Ok(self.json::<StartPageToken>(&self.start_page_token_call()).await?.into())
+    }
+
+    pub(super) fn start_page_token_call(&self) -> Call {
+        Call::new(Method::GET, self.url("/drive/v3/changes/startPageToken"), "startPageToken")
     }
 
     /// What changed since `from`. It may lag behind writes by seconds, but loses nothing: what isn't

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use serde::Deserialize;
 
-use super::{Drive, DriveError, DriveFile, Query, file::FILE_FIELDS, request::Call};
+use super::{Drive, DriveError, DriveFile, FileId, Query, file::FILE_FIELDS, request::Call};
 
 /// The most files that one list gives; more would fill the memory.
 const MAX_FILES: usize = 200_000;
@@ -14,40 +14,65 @@ const MAX_PAGES: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+pub(super) struct Page {
     next_page_token: Option<String>,
     files: Vec<serde_json::Value>,
+}
+
+/// What a list found so far.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) files: Vec<DriveFile>,
+    seen: BTreeSet<FileId>,
 }
 
 impl Drive {
     /// The files that `query` finds, each once, in no order. Drive's search lags behind writes by
     /// seconds; a file that Drive describes in an odd way is left out.
     pub async fn list(&self, query: &Query) -> Result<Vec<DriveFile>, DriveError> {
-        let mut files = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut found = Found::default();
         for text in query.texts() {
-            let call = Call::new(Method::GET, self.url("/drive/v3/files"), "files")
-                .query("q", &text)
-                .query("fields", &format!("nextPageToken,files({FILE_FIELDS})"))
-                .query("pageSize", "1000")
-                .query("spaces", "drive");
-            let mut page_call = call.clone();
-            for page_number in 1.. {
-                let page: Page = self.json(&page_call).await?;
-                for file in page.files.into_iter().filter_map(DriveFile::from_json) {
-                    if query.admits(&file) && seen.insert(file.id.clone()) {
-                        files.push(file);
-                    }
-                }
-                if files.len() > MAX_FILES || page_number > MAX_PAGES {
-                    let what = format!("the list of files for {text}");
-                    return Err(DriveError::TooLarge { what, max: MAX_FILES as u64 });
-                }
-                let Some(token) = page.next_page_token else { break };
-                page_call = call.clone().query("pageToken", &token);
-            }
+            self.list_pages(query, &text, None, &mut found).await?;
         }
-        Ok(files)
+        Ok(found.files)
+    }
+
+    pub(super) fn list_call(&self, text: &str) -> Call {
+        Call::new(Method::GET, self.url("/drive/v3/files"), "files")
+            .query("q", text)
+            .query("fields", &format!("nextPageToken,files({FILE_FIELDS})"))
+            .query("pageSize", "1000")
+            .query("spaces", "drive")
+    }
+
+    /// Adds what `text`, one of the texts of `query`, finds; `first` is the first page if it is there.
+    pub(super) async fn list_pages(
+        &self,
+        query: &Query,
+        text: &str,
+        mut first: Option<Page>,
+        found: &mut Found,
+    ) -> Result<(), DriveError> {
+        let call = self.list_call(text);
+        let mut page_call = call.clone();
+        for page_number in 1.. {
+            let page = match first.take() {
+                Some(page) => page,
+                None => self.json(&page_call).await?,
+            };
+            for file in page.files.into_iter().filter_map(DriveFile::from_json) {
+                if query.admits(&file) && found.seen.insert(file.id.clone()) {
+                    found.files.push(file);
+                }
+            }
+            if found.files.len() > MAX_FILES || page_number > MAX_PAGES {
+                let what = format!("the list of files for {text}");
+                return Err(DriveError::TooLarge { what, max: MAX_FILES as u64 });
+            }
+            let Some(token) = page.next_page_token else { break };
+            page_call = call.clone().query("pageToken", &token);
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod file;
 mod listing;
+mod opening;
 mod operation;
 mod permissions;
 mod query;
@@ -29,6 +30,7 @@ pub use self::{
     changes::{Change, Changes, PageToken},
     error::DriveError,
     file::{Content, DriveFile, FileId, FileIdError, NewFile},
+    opening::Opening,
     operation::BatchCall,
     permissions::{Grantee, Permission, Role},
     query::Query,
@@ -74,16 +76,26 @@ impl Drive {
 
     /// The account's address.
     pub async fn about(&self) -> Result<Email, DriveError> {
-        let call = Call::new(Method::GET, self.url("/drive/v3/about"), "about");
-        match self.json::<About>(&call.query("fields", "user(emailAddress)")).await {
-            Ok(about) => Ok(about.user.email_address),
+        let call = self.about_call();
+        match self.bytes(&call).await {
+            Ok(about) => self.account_of(&about, &call),
             // Every account has this, so a server without it is another one.
-            Err(DriveError::NotFound { .. }) => Err(DriveError::NotDrive {
-                url: self.url("/drive/v3/about").to_string(),
-                why: "it knows nothing of the account".to_owned(),
-            }),
+            Err(DriveError::NotFound { .. }) => Err(self.no_drive()),
             Err(error) => Err(error),
         }
+    }
+
+    fn about_call(&self) -> Call {
+        Call::new(Method::GET, self.url("/drive/v3/about"), "about").query("fields", "user(emailAddress)")
+    }
+
+    fn account_of(&self, about: &[u8], call: &Call) -> Result<Email, DriveError> {
+        request::parse::<About>(about, &call.url).map(|about| about.user.email_address)
+    }
+
+    fn no_drive(&self) -> DriveError {
+        let url = self.url("/drive/v3/about").to_string();
+        DriveError::NotDrive { url, why: "it knows nothing of the account".to_owned() }
     }
 
     /// `count` ids for new files.

@@ -89,17 +89,28 @@ impl SyftboxManager {
         tokens: Arc<dyn TokenSource>,
     ) -> Result<Self, ManagerError> {
         let mut manager = Self::remembered(settings, platform, tokens).await?;
-        let account = manager.drive.about().await?;
-        if account != manager.settings.email {
-            return Err(ManagerError::OtherAccount { wanted: manager.settings.email, found: account });
+        let opening = manager.drive.opening(&Catalog::opening_query(manager.email())).await?;
+        if opening.account != manager.settings.email {
+            let found = opening.account;
+            return Err(ManagerError::OtherAccount { wanted: manager.settings.email, found });
         }
-        manager.refresh_catalog(false).await?;
+        manager.take_folder().await?;
+        manager.refresh_catalog_with(false, Some(opening)).await?;
         manager.make_syftbox_folder().await?;
         manager.publish_version().await?;
-        let account =
-            Account { email: manager.settings.email.clone(), drive_url: manager.settings.drive_url.clone() };
-        manager.state.save(Document::Account, &account).await?;
         Ok(manager)
+    }
+
+    /// Writes down whose folder this is, before anything else: what is remembered from now on counts
+    /// when we are killed.
+    async fn take_folder(&self) -> Result<(), ManagerError> {
+        let drive_url = self.settings.drive_url.clone();
+        let before = self.state.load::<Account>(Document::Account).await?;
+        if before.is_some_and(|before| before.drive_url != drive_url) {
+            self.state.forget().await?;
+        }
+        let account = Account { email: self.settings.email.clone(), drive_url };
+        Ok(self.state.save(Document::Account, &account).await?)
     }
 
     /// The manager of an account that logged in before, without a request; logs in when it didn't.
@@ -114,10 +125,17 @@ impl SyftboxManager {
         let state = State::new(platform.files.clone());
         match state.load::<Account>(Document::Account).await? {
             Some(account) if account.drive_url == settings.drive_url => {
-                Self::remembered(settings, platform, tokens).await
+                let manager = Self::remembered(settings.clone(), platform.clone(), tokens.clone()).await?;
+                // A login that was cut off isn't one.
+                if manager.catalog.version_file().is_some() {
+                    return Ok(manager);
+                }
             }
-            _ => Self::login(settings, platform, tokens).await,
+            _ => {}
         }
+        let mut manager = Self::login(settings, platform, tokens).await?;
+        manager.opened_at = Some(manager.now());
+        Ok(manager)
     }
 
     async fn remembered(
@@ -133,7 +151,7 @@ impl SyftboxManager {
             return Err(ManagerError::OtherFolder { wanted: settings.email, found: account.email.clone() });
         }
         // What was remembered of one Drive says nothing of another.
-        let same_drive = account.is_some_and(|account| account.drive_url == settings.drive_url);
+        let same_drive = account.is_none_or(|account| account.drive_url == settings.drive_url);
         let drive = Drive::new(&platform, &settings.drive_url, tokens);
         let mut manager = Self {
             settings,
@@ -145,6 +163,7 @@ impl SyftboxManager {
             peers: Peers::default(),
             bundles: Bundles::default(),
             sealing: None,
+            opened_at: None,
         };
         if same_drive {
             manager.catalog = manager.state.load(Document::Catalog).await?.unwrap_or_default();

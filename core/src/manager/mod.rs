@@ -8,6 +8,8 @@ mod permissions;
 mod status;
 mod views;
 
+use std::time::Duration;
+
 pub use self::{
     delete::{DeleteOptions, Deleted},
     environment::NotebookOptions,
@@ -20,7 +22,7 @@ use crate::{
     catalog::{Catalog, Listing, SpareIds},
     datasite,
     domain::{DatasitePath, Email, Generation, Timestamp},
-    drive::{BatchCall, Drive, DriveFile, FileId, NewFile},
+    drive::{BatchCall, Drive, DriveFile, FileId, NewFile, Opening},
     encryption::{Bundles, Sealing},
     peers::Peers,
     platform::{FileStore, Platform},
@@ -42,7 +44,12 @@ pub struct SyftboxManager {
     pub(crate) bundles: Bundles,
     /// How payloads are sealed; `None` until it is asked for, and after keys or bundles changed.
     pub(crate) sealing: Option<Sealing>,
+    /// When [`open`](Self::open) had to log in, until the first sync.
+    opened_at: Option<Timestamp>,
 }
+
+/// For so long the first sync makes do with what the login before it saw.
+const JUST_OPENED: Duration = Duration::from_secs(10);
 
 impl SyftboxManager {
     /// The account.
@@ -89,11 +96,32 @@ impl SyftboxManager {
     /// Asks Drive what changed and remembers it; with `full`, and now and then by itself, Drive is
     /// listed too.
     pub(crate) async fn refresh_catalog(&mut self, full: bool) -> Result<(), ManagerError> {
+        self.refresh_catalog_with(full, None).await
+    }
+
+    /// The same, where Drive was just asked for what comes first.
+    async fn refresh_catalog_with(
+        &mut self,
+        full: bool,
+        opening: Option<Opening>,
+    ) -> Result<(), ManagerError> {
         let listing = if full { Listing::Now } else { Listing::After(self.settings.list_every) };
-        self.catalog.refresh(&self.drive, self.now(), listing).await?;
+        self.catalog
+            .refresh(&self.drive, self.platform.clock.now(), listing, &self.settings.email, opening)
+            .await?;
         self.save_catalog().await?;
         let catalog = &self.catalog;
         Ok(self.ids.made(|id| catalog.get(id).is_some(), &self.state).await?)
+    }
+
+    /// The same before a sync: one that follows on the heels of a login that `open` made asks nothing
+    /// again.
+    pub(crate) async fn refresh_for_sync(&mut self, full: bool) -> Result<(), ManagerError> {
+        let is_fresh = self
+            .opened_at
+            .take()
+            .is_some_and(|time| time <= self.now() && self.now().since(time) < JUST_OPENED);
+        if is_fresh && !full { Ok(()) } else { self.refresh_catalog(full).await }
     }
 
     pub(crate) async fn save_catalog(&self) -> Result<(), ManagerError> {

@@ -42,7 +42,24 @@ pub enum Document {
     Farewell,
 }
 
+/// The folders of state beside the documents.
+const FOLDERS: [&str; 5] = ["journal", "creating", "restoring", "incoming", "staged"];
+
 impl Document {
+    /// All that was learned from one Drive: everything but the account.
+    const LEARNED: [Self; 10] = [
+        Self::Catalog,
+        Self::SpareIds,
+        Self::Peers,
+        Self::Bundles,
+        Self::Datasite,
+        Self::RollingState,
+        Self::EventLog,
+        Self::Followed,
+        Self::LastSync,
+        Self::Farewell,
+    ];
+
     fn file_name(self) -> &'static str {
         match self {
             Self::Account => "account.json",
@@ -105,6 +122,19 @@ impl State {
     /// When it can't be written.
     pub async fn save<T: Serialize>(&self, document: Document, value: &T) -> Result<(), StateError> {
         self.save_at(&path_of(document.file_name())?, value).await
+    }
+
+    /// Forgets all that was learned from a Drive, and what was begun on it: the folder turns to
+    /// another one. What the people of the folder have stays.
+    ///
+    /// # Errors
+    /// When something can't be deleted.
+    pub async fn forget(&self) -> Result<(), StateError> {
+        let documents = Document::LEARNED.into_iter().map(Document::file_name);
+        for name in FOLDERS.into_iter().chain(documents) {
+            self.files.remove(&path_of(name)?).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn load_at<T: DeserializeOwned>(

@@ -84,7 +84,7 @@ impl SyftboxManager {
         options: &SyncOptions,
         report: &mut SyncReport,
     ) -> Result<Incoming, ManagerError> {
-        self.refresh_catalog(options.full).await?;
+        self.refresh_for_sync(options.full).await?;
         self.read_peers(report).await?;
         self.follow_versions(report).await?;
         self.publish_bundles().await?;
