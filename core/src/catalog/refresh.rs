@@ -59,12 +59,11 @@ impl Catalog {
             return self.ensure_listed(drive, root).await;
         }
         // The token before the lists: what changes while we list is then told again.
-        let (fresh, top) = match opening {
-            Some(opening) => ((!is_followed).then_some(opening.start), opening.files),
-            None => {
-                let fresh = if is_followed { None } else { Some(drive.start_page_token().await?) };
-                (fresh, drive.list(&Self::opening_query(me)).await?)
-            }
+        let (fresh, top) = if let Some(opening) = opening {
+            ((!is_followed).then_some(opening.start), opening.files)
+        } else {
+            let fresh = if is_followed { None } else { Some(drive.start_page_token().await?) };
+            (fresh, drive.list(&Self::opening_query(me)).await?)
         };
         self.reconcile(drive, top).await?;
         self.listed_at = Some(now);

@@ -78,7 +78,7 @@ impl Drive {
     pub async fn about(&self) -> Result<Email, DriveError> {
         let call = self.about_call();
         match self.bytes(&call).await {
-            Ok(about) => self.account_of(&about, &call),
+            Ok(about) => Self::account_of(&about, &call),
             // Every account has this, so a server without it is another one.
             Err(DriveError::NotFound { .. }) => Err(self.no_drive()),
             Err(error) => Err(error),
@@ -89,7 +89,7 @@ impl Drive {
         Call::new(Method::GET, self.url("/drive/v3/about"), "about").query("fields", "user(emailAddress)")
     }
 
-    fn account_of(&self, about: &[u8], call: &Call) -> Result<Email, DriveError> {
+    fn account_of(about: &[u8], call: &Call) -> Result<Email, DriveError> {
         request::parse::<About>(about, &call.url).map(|about| about.user.email_address)
     }
 

@@ -43,7 +43,7 @@ impl Drive {
             answers.next().ok_or_else(missing)
         };
         let (account, call) = next()?;
-        let account = self.account_of(&account, call)?;
+        let account = Self::account_of(&account, call)?;
         let (start, call) = next()?;
         let start = parse::<StartPageToken>(&start, &call.url)?.into();
         let mut found = Found::default();
@@ -76,6 +76,8 @@ impl Drive {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use serde_json::json;
 
     use super::super::scripted::{Scene, Step, error, file, json as answer, response};
@@ -84,7 +86,8 @@ mod tests {
     fn batch(parts: &[(u16, serde_json::Value)]) -> Step {
         let mut body = String::new();
         for (place, (status, json)) in parts.iter().enumerate() {
-            body += &format!(
+            let _ = write!(
+                body,
                 "--b\r\nContent-Type: application/http\r\nContent-ID: <response-{place}>\r\n\r\nHTTP/1.1 {status} Word\r\n\r\n{json}\r\n"
             );
         }

@@ -27,6 +27,8 @@ use crate::{
 pub(crate) const MAX_FILE_BYTES: u64 = 40 * 1024 * 1024;
 /// A message is closed when its files have this many bytes together, so that memory stays bounded.
 const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// What an event counts beside its content, as JSON of about that length.
+const EVENT_BYTES: u64 = 1024;
 /// Between two messages of one sync: a float of today's times tells them apart.
 pub(super) const TICK: std::time::Duration = std::time::Duration::from_micros(10);
 
@@ -290,7 +292,7 @@ fn split(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     let mut messages: Vec<Vec<Outgoing>> = Vec::new();
     let mut bytes = 0;
     for file in outgoing {
-        let len = file.change.new.as_ref().map_or(0, |(_, stat)| stat.len);
+        let len = EVENT_BYTES + file.change.new.as_ref().map_or(0, |(_, stat)| stat.len);
         match messages.last_mut() {
             Some(message) if bytes + len <= MESSAGE_BYTES => message.push(file),
             _ => {

@@ -19,13 +19,31 @@ pub(super) const BINARY: &str = "binary";
 /// The `content_type` of text.
 pub(super) const TEXT: &str = "text";
 
+/// What a short text may grow by, whatever it is.
+const SHORT: usize = 256;
+/// Longer texts are held against base64.
+const LONG: usize = 1 << 20;
+
+/// The bytes of `text` in JSON, but for its quotes.
+fn escaped_len(text: &str) -> usize {
+    let extra = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.bytes().map(|byte| 1 + extra(byte)).sum()
+}
+
 impl FileContent {
-    /// Text when `bytes` are UTF-8, else binary.
+    /// Text when `bytes` are UTF-8, else binary. Text that JSON would blow up, as control characters
+    /// are, is binary too: so nothing grows to more than twice its length in a message, and what is
+    /// long to no more than base64 makes of it.
     #[must_use]
     pub fn from_bytes(bytes: Bytes) -> Self {
+        let most = if bytes.len() > LONG { bytes.len().div_ceil(3) * 4 } else { bytes.len() * 2 + SHORT };
         match str::from_utf8(&bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Binary(bytes),
+            Ok(text) if escaped_len(text) <= most => Self::Text(text.to_owned()),
+            _ => Self::Binary(bytes),
         }
     }
 
@@ -101,7 +119,27 @@ mod tests {
         assert_eq!(FileContent::from_wire("/wA=".to_owned(), None), Some(FileContent::from("/wA=")));
     }
 
+    #[test]
+    fn text_that_json_would_blow_up_is_binary() {
+        let kind = |text: &str, times: usize| FileContent::from_bytes(text.repeat(times).into()).to_wire().1;
+        assert_eq!((kind("\0", 50), kind("\0", 1000)), (TEXT, BINARY));
+        assert_eq!((kind("\n", 100_000), kind("\n", LONG + 1)), (TEXT, BINARY));
+        assert_eq!(kind("a,\"b\",c\r\n", LONG), BINARY);
+        assert_eq!(kind("1.25,3.5,\u{e9}\n", LONG), TEXT);
+    }
+
     proptest! {
+        #[test]
+        fn nothing_grows_past_its_bound(
+            pieces in prop::collection::vec(prop_oneof![Just("\u{1}"), Just("\""), Just("a"), Just("\u{e9}\n")], 0..400),
+        ) {
+            let bytes = Bytes::from(pieces.concat());
+            let bound = bytes.len() * 2 + SHORT + 2;
+            let (text, _) = FileContent::from_bytes(bytes).to_wire();
+            prop_assert!(serde_json::to_string(&text).unwrap().len() <= bound);
+        }
+
+
         #[test]
         fn any_bytes_round_trip(bytes: Vec<u8>) {
             let content = FileContent::from_bytes(bytes.clone().into());

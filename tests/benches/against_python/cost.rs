@@ -29,30 +29,26 @@ pub(crate) fn theirs(stage: &Stage, peer: &PythonPeer, call: &str, arguments: Va
     Cost { time, requests: stage.drive().requests().count() }
 }
 
-/// Prints a line for each step as it is done.
-pub(crate) struct Table;
+/// Prints the head of the table.
+pub(crate) fn heading() {
+    println!(
+        "{:<52} {:>8} {:>8} {:>6}   {:>9} {:>9} {:>6}",
+        "", "requests", "Python", "ratio", "time", "Python", "ratio"
+    );
+}
 
-impl Table {
-    pub(crate) fn open() -> Self {
-        println!(
-            "{:<52} {:>8} {:>8} {:>6}   {:>9} {:>9} {:>6}",
-            "", "requests", "Python", "ratio", "time", "Python", "ratio"
-        );
-        Self
-    }
-
-    pub(crate) fn row(&mut self, step: &str, ours: Cost, theirs: Cost) {
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
-        let requests = ours.requests as f64 / theirs.requests as f64;
-        println!(
-            "{step:<52} {:>8} {:>8} {requests:>6.2}   {:>6} ms {:>6} ms {:>6.2}",
-            ours.requests,
-            theirs.requests,
-            ours.time.as_millis(),
-            theirs.time.as_millis(),
-            ratio(ours, theirs),
-        );
-    }
+/// Prints the line of a step.
+pub(crate) fn row(step: &str, ours: Cost, theirs: Cost) {
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
+    let requests = ours.requests as f64 / theirs.requests as f64;
+    println!(
+        "{step:<52} {:>8} {:>8} {requests:>6.2}   {:>6} ms {:>6} ms {:>6.2}",
+        ours.requests,
+        theirs.requests,
+        ours.time.as_millis(),
+        theirs.time.as_millis(),
+        ratio(ours, theirs),
+    );
 }
 
 /// Our wall time as a part of theirs.

@@ -13,19 +13,17 @@ mod steps;
 
 use std::process::ExitCode;
 
-use cost::Table;
-
 /// An owner's first login without a checkpoint may take this part of a Python peer's wall time.
 const FIRST_LOGIN: f64 = 1.0 / 20.0;
 
 fn main() -> ExitCode {
-    let mut table = Table::open();
+    cost::heading();
     let sides = steps::Sides::new();
-    steps::become_peers(&sides, &mut table);
-    steps::exchange(&sides, &mut table);
-    steps::new_machine(&sides, &mut table);
-    let first_login = steps::thousand_events(&sides, &mut table);
-    steps::many_peers(&sides, &mut table);
+    steps::become_peers(&sides);
+    steps::exchange(&sides);
+    steps::new_machine(&sides);
+    let first_login = steps::thousand_events(&sides);
+    steps::many_peers(&sides);
 
     println!(
         "\nAn owner's first login with 1,000 events takes {first_login:.4} of the Python peer's wall time."

@@ -3,7 +3,7 @@
 use serde_json::json;
 use syftbox_tests::{Person, PythonGeneration, PythonPeer, Stage};
 
-use crate::cost::{Cost, Table, ours, ratio, theirs};
+use crate::cost::{Cost, ours, ratio, row, theirs};
 use crate::plant;
 
 const OUR_OWNER: &str = "do@ours.org";
@@ -37,28 +37,14 @@ impl Sides {
         }
     }
 
-    fn owners(
-        &self,
-        table: &mut Table,
-        step: &str,
-        our_calls: &[&[&str]],
-        call: &str,
-        arguments: serde_json::Value,
-    ) {
+    fn owners(&self, step: &str, our_calls: &[&[&str]], call: &str, arguments: serde_json::Value) {
         let ours = ours(&self.stage, &self.owner, our_calls);
-        table.row(step, ours, theirs(&self.stage, &self.python_owner, call, arguments));
+        row(step, ours, theirs(&self.stage, &self.python_owner, call, arguments));
     }
 
-    fn scientists(
-        &self,
-        table: &mut Table,
-        step: &str,
-        our_calls: &[&[&str]],
-        call: &str,
-        arguments: serde_json::Value,
-    ) {
+    fn scientists(&self, step: &str, our_calls: &[&[&str]], call: &str, arguments: serde_json::Value) {
         let ours = ours(&self.stage, &self.scientist, our_calls);
-        table.row(step, ours, theirs(&self.stage, &self.python_scientist, call, arguments));
+        row(step, ours, theirs(&self.stage, &self.python_scientist, call, arguments));
     }
 
     /// All four have nothing new left.
@@ -73,33 +59,26 @@ impl Sides {
 }
 
 /// From the first login to peers who accepted each other.
-pub(crate) fn become_peers(sides: &Sides, table: &mut Table) {
+pub(crate) fn become_peers(sides: &Sides) {
     let login = json!({"role": "do"});
-    sides.owners(table, "login on an empty Drive", &[&["login"]], "login", login.clone());
-    sides.owners(table, "login, known account", &[&["login"]], "login", login);
+    sides.owners("login on an empty Drive", &[&["login"]], "login", login.clone());
+    sides.owners("login, known account", &[&["login"]], "login", login);
     sides.scientist.ask(&["login"]);
     sides.python_scientist.ask("login", json!({"role": "ds"}));
-    sides.scientists(
-        table,
-        "add_peer",
-        &[&["peer", "add", OUR_OWNER]],
-        "add_peer",
-        json!({"email": THEIR_OWNER}),
-    );
+    sides.scientists("add_peer", &[&["peer", "add", OUR_OWNER]], "add_peer", json!({"email": THEIR_OWNER}));
     sides.owner.ask(&["sync"]);
     sides.python_owner.ask("peers", json!({}));
     let approve = json!({"email": THEIR_SCIENTIST});
-    sides.owners(table, "approve", &[&["peer", "approve", OUR_SCIENTIST]], "approve_peer", approve);
+    sides.owners("approve", &[&["peer", "approve", OUR_SCIENTIST]], "approve_peer", approve);
     sides.settle();
-    sides.owners(table, "idle sync, 1 peer", &[&["sync"]], "sync", json!({}));
+    sides.owners("idle sync, 1 peer", &[&["sync"]], "sync", json!({}));
 }
 
 /// A dataset, jobs, and a result.
-pub(crate) fn exchange(sides: &Sides, table: &mut Table) {
+pub(crate) fn exchange(sides: &Sides) {
     let data = sides.owner.write("data.csv", "a\n1\n");
     let data = data.to_str().unwrap();
     sides.owners(
-        table,
         "create a dataset of one mock file, for one scientist",
         &[&["dataset", "create", "d", "--mock", data, "--private", data, "--users", OUR_SCIENTIST]],
         "create_dataset",
@@ -117,33 +96,32 @@ pub(crate) fn exchange(sides: &Sides, table: &mut Table) {
     submit("first");
     sides.settle();
     sides.scientists(
-        table,
         "submit a job",
         &[&["job", "submit-python", OUR_OWNER, script, "--name", "one"]],
         "submit_python",
         json!({"to": THEIR_OWNER, "path": script, "name": "one"}),
     );
-    sides.owners(table, "owner's sync that receives 1 job", &[&["sync"]], "sync", json!({}));
+    sides.owners("owner's sync that receives 1 job", &[&["sync"]], "sync", json!({}));
     sides.owner.ask(&["job", "approve", "one"]);
     sides.python_owner.ask("approve_job", json!({"name": "one"}));
     sides.scientist.ask(&["sync"]);
     sides.python_scientist.ask("sync", json!({}));
     let process = ["job", "process", "--share-outputs", "--share-logs"];
-    sides.owners(table, "process one job and publish", &[&process], "process", json!({"share": true}));
-    sides.scientists(table, "scientist's sync of one result", &[&["sync"]], "sync", json!({}));
+    sides.owners("process one job and publish", &[&process], "process", json!({"share": true}));
+    sides.scientists("scientist's sync of one result", &[&["sync"]], "sync", json!({}));
     for number in 0..10 {
         submit(&format!("job{number}"));
     }
-    sides.owners(table, "owner's sync that receives 10 jobs", &[&["sync"]], "sync", json!({}));
+    sides.owners("owner's sync that receives 10 jobs", &[&["sync"]], "sync", json!({}));
     sides.settle();
 }
 
 /// The owner has a checkpoint, and logs in on a new machine.
-pub(crate) fn new_machine(sides: &Sides, table: &mut Table) {
+pub(crate) fn new_machine(sides: &Sides) {
     sides.owner.ask(&["checkpoint", "create"]);
     sides.python_owner.ask("create_checkpoint", json!({}));
     let (ours, theirs) = first_logins(&sides.stage, OUR_OWNER, THEIR_OWNER, "do");
-    table.row("owner's login on a new machine, with a checkpoint", ours, theirs);
+    row("owner's login on a new machine, with a checkpoint", ours, theirs);
 }
 
 /// New machines of both accounts log in, and have everything.
@@ -155,14 +133,14 @@ fn first_logins(stage: &Stage, our_email: &str, their_email: &str, role: &'stati
 }
 
 /// The first logins of owners and scientists whose datasites have 1,000 events; our part of the owners' wall time.
-pub(crate) fn thousand_events(sides: &Sides, table: &mut Table) -> f64 {
+pub(crate) fn thousand_events(sides: &Sides) -> f64 {
     let stage = &sides.stage;
     let merged = merged_events(stage);
     let log = |email: &str| format!("{VERSION}#{email}");
     let outbox = format!("syft_datasite#{VERSION}#{THEIR_OWNER}#outbox#{THEIR_SCIENTIST}");
     plant::messages(stage, &sides.python_owner.token_file(), &outbox, THEIR_OWNER);
     let (ours, theirs) = first_logins(stage, &merged, THEIR_SCIENTIST, "ds");
-    table.row("scientist's first login, 1,000 events, ours merged", ours, theirs);
+    row("scientist's first login, 1,000 events, ours merged", ours, theirs);
 
     let [our_email, their_email] = ["log@ours.org", "log@theirs.org"];
     for email in [our_email, their_email] {
@@ -171,7 +149,7 @@ pub(crate) fn thousand_events(sides: &Sides, table: &mut Table) -> f64 {
         plant::messages(stage, &before.token_file(), &log(email), email);
     }
     let (ours, theirs) = first_logins(stage, our_email, their_email, "do");
-    table.row("owner's first login, 1,000 events, no checkpoint", ours, theirs);
+    row("owner's first login, 1,000 events, no checkpoint", ours, theirs);
     ratio(ours, theirs)
 }
 
@@ -198,7 +176,7 @@ fn merged_events(stage: &Stage) -> String {
 }
 
 /// Both owners get 49 peers more.
-pub(crate) fn many_peers(sides: &Sides, table: &mut Table) {
+pub(crate) fn many_peers(sides: &Sides) {
     let peers: Vec<_> = (1..PEERS)
         .map(|number| sides.stage.newcomer(&format!("peer{number}@many.org"), Some("ds")))
         .collect();
@@ -212,5 +190,5 @@ pub(crate) fn many_peers(sides: &Sides, table: &mut Table) {
         sides.python_owner.ask("approve_peer", json!({"email": peer.email()}));
     }
     sides.settle();
-    sides.owners(table, "idle sync, 50 peers", &[&["sync"]], "sync", json!({}));
+    sides.owners("idle sync, 50 peers", &[&["sync"]], "sync", json!({}));
 }

@@ -12,26 +12,31 @@ mod world;
 use self::{
     fate::Mishap,
     outcome::Outcome,
-    world::{Ended, Saved, World},
+    world::{Ended, Saved, Step, World},
 };
 
 /// The world before each step, and how the story ends.
-fn reference() -> (Vec<Saved>, Outcome) {
+fn reference(steps: &[Step]) -> (Vec<Saved>, Outcome) {
     let mut before = Vec::new();
     let mut world = World::new();
-    for step in story::steps() {
+    for step in steps {
         let saved = world.save();
         world = saved.wake();
         before.push(saved);
-        world.do_step(&step);
+        world.do_step(step);
     }
     story::settle(&world);
     (before, Outcome::of(&world))
 }
 
 /// Plays the story with one mishap in step `number`; `false` when the step ends before it happens.
-fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap, search_lags: bool) -> bool {
-    let steps = story::steps();
+fn ends_well(
+    steps: &[Step],
+    (before, expected): &(Vec<Saved>, Outcome),
+    number: usize,
+    mishap: Mishap,
+    search_lags: bool,
+) -> bool {
     let step = &steps[number];
     let world = before[number].wake();
     world.lag_search(search_lags);
@@ -62,18 +67,23 @@ fn ends_well(before: &[Saved], expected: &Outcome, number: usize, mishap: Mishap
 
 /// Every mishap of a kind, in every step of `steps`.
 fn every(steps: std::ops::Range<usize>, mishaps: &[fn(usize) -> Mishap]) {
-    every_with(steps, mishaps, false);
+    every_of(&story::steps(), steps, mishaps, false);
 }
 
-fn every_with(steps: std::ops::Range<usize>, mishaps: &[fn(usize) -> Mishap], search_lags: bool) {
-    let (before, expected) = reference();
+fn every_of(
+    story: &[Step],
+    steps: std::ops::Range<usize>,
+    mishaps: &[fn(usize) -> Mishap],
+    search_lags: bool,
+) {
+    let reference = reference(story);
     for step in steps {
         for mishap in mishaps {
             let mut count = 0;
-            while ends_well(&before, &expected, step, mishap(count), search_lags) {
+            while ends_well(story, &reference, step, mishap(count), search_lags) {
                 count += 1;
             }
-            println!("{}: {:?} and {count} before it", story::steps()[step].name, mishap(count));
+            println!("{}: {:?} and {count} before it", story[step].name, mishap(count));
         }
     }
 }
@@ -139,5 +149,25 @@ fn any_answer_lost() {
 
 #[test]
 fn killed_at_any_request_while_searches_lag() {
-    every_with(0..6, &[Mishap::AfterRequest], true);
+    every_of(&story::steps(), 0..6, &[Mishap::AfterRequest], true);
+}
+
+#[test]
+fn killed_at_any_request_while_making_a_checkpoint() {
+    every(17..18, &KILLED_AT_REQUESTS);
+}
+
+#[test]
+fn killed_at_any_write_while_making_a_checkpoint() {
+    every(17..18, &KILLED_AT_WRITES);
+}
+
+#[test]
+fn killed_at_any_request_while_deleting_everything() {
+    every_of(&story::steps_to_the_end(), 18..19, &KILLED_AT_REQUESTS, false);
+}
+
+#[test]
+fn killed_at_any_write_while_deleting_everything() {
+    every_of(&story::steps_to_the_end(), 18..19, &KILLED_AT_WRITES, false);
 }

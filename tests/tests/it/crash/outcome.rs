@@ -7,7 +7,7 @@ use syftbox_core::{
     drive::{Drive, DriveFile, Query},
     wire::{
         EventsMessage, MAX_EXPANDED, decode,
-        names::{CollectionFolderName, MessageKind, MessageName},
+        names::{CheckpointName, CollectionFolderName, MessageKind, MessageName},
     },
 };
 use syftbox_tests::{OWNER, SCIENTIST};
@@ -93,6 +93,8 @@ fn place(file: &DriveFile, all: &[DriveFile]) -> String {
         "a proposal".to_owned()
     } else if file.name.starts_with("rolling_state_") {
         "the rolling state".to_owned()
+    } else if file.name.parse::<CheckpointName>().is_ok() {
+        "a checkpoint".to_owned()
     } else {
         file.name.clone()
     };

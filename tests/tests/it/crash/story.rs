@@ -6,6 +6,7 @@ use syftbox_core::{
     ManagerError,
     datasets::{Audience, NewDataset, Source},
     jobs::{NewPythonJob, ProcessOptions},
+    manager::DeleteOptions,
     sync::SyncOptions,
     wire::job::JobName,
 };
@@ -71,7 +72,23 @@ pub(crate) fn steps() -> Vec<Step> {
             Box::pin(async { manager.delete_dataset(&"other".parse().unwrap(), false).await.map(drop) })
         }),
         sync("the scientist drops it", Who::Scientist),
+        step("the owner makes a checkpoint", Who::Owner, |manager, _| {
+            Box::pin(async { manager.create_checkpoint().await.map(drop) })
+        }),
     ]
+}
+
+/// The same, and how it ends.
+pub(crate) fn steps_to_the_end() -> Vec<Step> {
+    let mut steps = steps();
+    steps.push(Step {
+        name: "the owner deletes everything",
+        who: Who::Owner,
+        act: |manager, _| {
+            Box::pin(async { manager.delete_syftbox(&DeleteOptions::default()).await.map(drop) })
+        },
+    });
+    steps
 }
 
 fn sync(name: &'static str, who: Who) -> Step {
