@@ -10,6 +10,7 @@ use syftbox_core::{
 };
 
 use crate::{
+    packages,
     policy::{Policy, SomeLimits},
     runtime::{Progress, RuntimeStore, TerminalProgress},
     sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limit, LogLine, Outcome, Sandbox},
@@ -142,7 +143,11 @@ impl JobRunner for SandboxRunner {
 
 impl Parts {
     fn run(&self, request: &RunRequest) -> Result<RunOutcome, RunnerError> {
-        let spec = self.spec(request)?;
+        let mut spec = self.spec(request)?;
+        if request.kind == JobKind::Python {
+            let wanted = packages::wanted(&request.dependencies);
+            spec.packages = self.store.packages().for_job(wanted, &request.packages).map_err(not_ready)?;
+        }
         let tell = |event: JobEvent<'_>| (self.watcher)(&request.id, event);
         let language = Language::of_job(request.kind, &spec.entrypoint);
         if let Some(runtime) = language.runtime()
@@ -189,6 +194,7 @@ impl Parts {
             arguments: Vec::new(),
             owner: request.id.datasite.clone(),
             datasets,
+            packages: Vec::new(),
             outputs: here(&request.outputs),
             stdout: here(&request.stdout),
             stderr: here(&request.stderr),
@@ -228,6 +234,8 @@ mod tests {
                 mock: at("do@x.org/public/syft_datasets/d"),
                 private: Some(at("do@x.org/private/syft_datasets/d")),
             }],
+            dependencies: Vec::new(),
+            packages: Vec::new(),
             stdout: at(&format!("{review}/stdout.txt")),
             stderr: at(&format!("{review}/stderr.txt")),
             outputs: at(&format!("{review}/outputs")),

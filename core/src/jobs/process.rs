@@ -12,8 +12,8 @@ use crate::{
     wire::{
         dataset::DatasetName,
         job::{
-            CODE_FOLDER, JobKind, JobSide, JobStatus, LOG_FILES, OUTPUTS_FOLDER, RETURN_CODE_FILE,
-            STDERR_FILE, STDOUT_FILE, review_folder,
+            ApprovedPackage, CODE_FOLDER, JobKind, JobSide, JobStatus, LOG_FILES, OUTPUTS_FOLDER,
+            RETURN_CODE_FILE, STDERR_FILE, STDOUT_FILE, review_folder,
         },
         yaml::MAX_YAML_BYTES,
     },
@@ -40,6 +40,10 @@ pub struct RunRequest {
     pub entrypoint: Option<DatasitePath>,
     /// The job's code.
     pub code: DatasitePath,
+    /// The Python packages that its config asks for.
+    pub dependencies: Vec<String>,
+    /// Those that were approved with it.
+    pub packages: Vec<ApprovedPackage>,
     /// The datasets it may use.
     pub datasets: Vec<RunDataset>,
     /// Where its standard output goes.
@@ -197,6 +201,8 @@ impl SyftboxManager {
             kind: config.kind,
             entrypoint: config.entry(),
             code: inbox.join(CODE_FOLDER)?,
+            dependencies: config.dependencies.clone(),
+            packages: self.approval(&job.id).await?.map(|approval| approval.packages).unwrap_or_default(),
             datasets: self.datasets_for(job).await?,
             stdout: review.join(STDOUT_FILE)?,
             stderr: review.join(STDERR_FILE)?,

@@ -6,22 +6,38 @@ use crate::{
     manager::{ManagerError, SyftboxManager},
     sync::SyncReport,
     wire::{
-        job::{Approval, ApprovalMethod, JobSide, JobState, JobStatus, STATE_FILE, approval_file},
+        job::{
+            Approval, ApprovalMethod, ApprovedPackage, JobSide, JobState, JobStatus, STATE_FILE,
+            approval_file,
+        },
         yaml::MAX_YAML_BYTES,
     },
 };
 
 impl SyftboxManager {
     /// Approves a pending job as it is now: if anything of it changes, the approval is void. The
-    /// owner's role.
+    /// owner's role. It gets no Python packages beside those of its runtime.
     ///
     /// # Errors
     /// [`ManagerError::NoJob`], or [`ManagerError::WrongStatus`] when it isn't pending.
     pub async fn approve_job(&mut self, name: &str, reason: Option<String>) -> Result<Job, ManagerError> {
+        self.approve_job_with(name, reason, Vec::new()).await
+    }
+
+    /// Approves a job with exactly these Python packages, otherwise like [`approve_job`](Self::approve_job).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn approve_job_with(
+        &mut self,
+        name: &str,
+        reason: Option<String>,
+        packages: Vec<ApprovedPackage>,
+    ) -> Result<Job, ManagerError> {
         self.need_owner("approving a job")?;
         let mut job = self.own_job(name, &[JobStatus::Pending], "pending", "approved").await?;
         let hash = self.submission_hash(&job.id).await?;
-        let approval = Approval { submission: hash, approved_at: self.now() };
+        let approval = Approval { submission: hash, approved_at: self.now(), packages };
         self.write_text(&Self::approval_path(&job.id)?, approval.to_yaml()?).await?;
         let mut state = self.state_of(&job);
         state.status = JobStatus::Approved;
@@ -138,11 +154,16 @@ impl SyftboxManager {
 
     /// Whether the job is still exactly what was approved. A state file alone approves nothing.
     pub(super) async fn approval_holds(&self, id: &JobId) -> Result<bool, ManagerError> {
-        let approval = self.files().read(&Self::approval_path(id)?, MAX_YAML_BYTES as u64).await.ok();
-        match approval.and_then(|yaml| Approval::parse(&yaml).ok()) {
+        match self.approval(id).await? {
             Some(approval) => Ok(self.submission_hash(id).await? == approval.submission),
             None => Ok(false),
         }
+    }
+
+    /// What was approved of a job.
+    pub(super) async fn approval(&self, id: &JobId) -> Result<Option<Approval>, ManagerError> {
+        let approval = self.files().read(&Self::approval_path(id)?, MAX_YAML_BYTES as u64).await.ok();
+        Ok(approval.and_then(|yaml| Approval::parse(&yaml).ok()))
     }
 
     pub(super) fn state_of(&self, job: &Job) -> JobState {

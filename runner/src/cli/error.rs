@@ -16,8 +16,10 @@ use crate::{
     native::{LockError, TokenFileError},
     notebook::NotebookError,
     oauth::OAuthError,
+    packages::{PackageError, Refusal},
     policy::{OverCeiling, PolicyError},
     runtime::RuntimeError,
+    sandbox::printable,
 };
 
 /// A command that wasn't done. Every message says what to do next.
@@ -109,6 +111,15 @@ pub enum CliError {
         /// As it was named.
         name: String,
     },
+    /// A job asks for packages that it can't have.
+    #[error("the job asks for packages that it can't have here:{}", refusals(refused))]
+    Packages {
+        /// Which, and why.
+        refused: Vec<Refusal>,
+    },
+    /// Packages couldn't be looked up.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// A trial can't be at several owners' at once.
     #[error("the datasets here are of several owners, and a job runs at one; name one with --owner ADDRESS")]
     SeveralOwners,
@@ -200,6 +211,12 @@ pub enum CliError {
     /// The demo.
     #[error(transparent)]
     Demo(#[from] DemoError),
+}
+
+/// One line for each.
+fn refusals(refused: &[Refusal]) -> String {
+    let lines = refused.iter().map(|refusal| printable(&format!("{}: {}", refusal.wanted, refusal.why)));
+    lines.flat_map(|line| ["\n  ".to_owned(), line]).collect()
 }
 
 impl CliError {

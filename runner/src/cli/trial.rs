@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// Put the files that it leaves in `outputs/` into this folder
     #[arg(long, value_name = "DIR", default_value = "outputs")]
     to: PathBuf,
+    /// Python packages that it needs, with commas between them
+    #[arg(long, value_delimiter = ',', value_name = "PACKAGE,…")]
+    dependencies: Vec<String>,
     #[command(flatten)]
     limits: LimitArguments,
 }
@@ -68,12 +71,14 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         mounts.push(stage_dataset(session.folder(), dataset, &work.path().join("data")).await?);
     }
     let to = std::path::absolute(&arguments.to).map_err(failed(&arguments.to))?;
+    let packages = packages_for(&arguments.dependencies)?;
     let spec = JobSpec {
         code,
         entrypoint,
         arguments: Vec::new(),
         owner,
         datasets: mounts,
+        packages,
         outputs: to.clone(),
         stdout: work.path().join("stdout.txt"),
         stderr: work.path().join("stderr.txt"),
@@ -109,6 +114,23 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         || safe(&left),
     )?;
     if outcome.ending.is_finished() { Ok(()) } else { Err(CliError::TrialFailed { why: outcome.reason }) }
+}
+
+/// The folders of the packages that the job would get at an owner's.
+fn packages_for(dependencies: &[String]) -> Result<Vec<PathBuf>, CliError> {
+    let wanted = || dependencies.iter().map(String::as_str).filter(|text| !text.trim().is_empty());
+    if wanted().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let found = super::job::resolve_packages(wanted())??;
+    if !found.refused.is_empty() {
+        return Err(CliError::Packages { refused: found.refused });
+    }
+    for note_of in &found.notes {
+        note(format!("package {}: {}", note_of.wanted, note_of.why));
+    }
+    let cache = RuntimeStore::open(&default_cache_dir()?).packages();
+    Ok(tokio::task::block_in_place(|| cache.for_job(wanted(), &found.wheels))?)
 }
 
 /// The datasets that were asked for.

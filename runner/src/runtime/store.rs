@@ -12,6 +12,7 @@ use super::{
     snapshot::Snapshot,
     table::{RUNTIMES, RuntimeEntry},
 };
+use crate::packages::PackageCache;
 use crate::sandbox::{GuestRuntime, GuestSnapshot, engine};
 
 /// The compiled module in an installed runtime.
@@ -83,6 +84,12 @@ impl RuntimeStore {
     #[must_use]
     pub fn open(cache_dir: &Path) -> Self {
         Self { folder: cache_dir.join("runtimes"), table: RUNTIMES }
+    }
+
+    /// The Python packages that are kept beside the runtimes.
+    #[must_use]
+    pub fn packages(&self) -> PackageCache {
+        PackageCache::in_folder(self.folder.with_file_name("packages"))
     }
 
     /// The names of the runtimes there are.

@@ -12,6 +12,8 @@ pub const SYFTBOX_FOLDER: &str = "/syftbox";
 pub const JOB_FOLDER: &str = "/job";
 /// The submission's `code/` in the guest, read-only. A Python job starts there.
 pub const WORKING_DIRECTORY: &str = "/job/code";
+/// The folder in the guest that has the folders of a job's own Python packages.
+pub(super) const WHEELS: &str = "/usr/local/share/packages";
 /// The folder for results, in the job's folder and again in its code.
 pub const OUTPUTS: &str = "outputs";
 
@@ -28,6 +30,8 @@ pub struct JobSpec {
     pub owner: Email,
     /// The datasets that the job may read. What is not named here does not exist for it.
     pub datasets: Vec<DatasetMount>,
+    /// Folders with Python packages, which the job sees read-only behind everything else on its import path.
+    pub packages: Vec<PathBuf>,
     /// Where the files that the job wrote to `outputs/` go once it has ended. Made when missing;
     /// what is there already stays, unless a file of the same name replaces it.
     pub outputs: PathBuf,

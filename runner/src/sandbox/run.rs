@@ -7,7 +7,7 @@ use super::{
     child::{Assignment, Code, GuestLimits, Mount, Program},
     collect::{self, Collected},
     guest::PACKAGES,
-    job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WORKING_DIRECTORY},
+    job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WHEELS, WORKING_DIRECTORY},
     quota::{self, Usage},
     record::Record,
     scratch::Scratch,
@@ -108,6 +108,8 @@ impl Sandbox {
         for dataset in &spec.datasets {
             mounts.extend(dataset.folders().map(|(host, guest)| Mount::read_only(host, &guest)));
         }
+        let wheels: Vec<_> = (0..spec.packages.len()).map(|number| format!("{WHEELS}/{number}")).collect();
+        mounts.extend(spec.packages.iter().zip(&wheels).map(|(host, guest)| Mount::read_only(host, guest)));
         let mut counted = vec![scratch.outputs(), scratch.tmp()];
         for folder in [WORKING_DIRECTORY, JOB_FOLDER] {
             mounts.push(Mount::writable(&scratch.outputs(), &format!("{folder}/{OUTPUTS}")));
@@ -147,6 +149,9 @@ impl Sandbox {
             ("SYFTBOX_EMAIL".to_owned(), spec.owner.to_string()),
             ("SYFTBOX_FOLDER".to_owned(), SYFTBOX_FOLDER.to_owned()),
         ]);
+        if !wheels.is_empty() {
+            program.environment.push(("PYTHONPATH".to_owned(), wheels.join(":")));
+        }
         Ok(Assignment {
             program,
             python: python.map(|python| python.program(spec.limits.memory)),

@@ -83,6 +83,7 @@ impl Case {
             arguments: Vec::new(),
             owner: OWNER.parse().unwrap(),
             datasets: Vec::new(),
+            packages: Vec::new(),
             outputs: at("review/outputs"),
             stdout: at("review/stdout.txt"),
             stderr: at("review/stderr.txt"),

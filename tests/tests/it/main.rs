@@ -16,6 +16,7 @@ mod limits;
 mod machine;
 mod manager;
 mod outboxes;
+mod packages;
 mod permission_reference;
 mod permissions;
 mod readers;

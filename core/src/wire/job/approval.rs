@@ -18,6 +18,24 @@ pub struct Approval {
     /// When it was approved.
     #[serde(with = "iso")]
     pub approved_at: Timestamp,
+    /// The Python packages that were approved with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<ApprovedPackage>,
+}
+
+/// A wheel that a job may have on its import path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedPackage {
+    /// What it is called.
+    pub name: String,
+    /// Which version.
+    pub version: String,
+    /// The wheel's file name.
+    pub file: String,
+    /// The SHA-256 of the wheel.
+    pub sha256: ContentHash,
+    /// The wheel's size in bytes.
+    pub bytes: u64,
 }
 
 impl Approval {
@@ -47,7 +65,18 @@ mod tests {
         let approval = Approval {
             submission: ContentHash::of(b"x"),
             approved_at: Timestamp::from_iso("2026-11-23T04:29:58.117326Z").unwrap(),
+            packages: Vec::new(),
         };
+        let mut with_packages = approval.clone();
+        with_packages.packages.push(ApprovedPackage {
+            name: "humanize".to_owned(),
+            version: "4.10".to_owned(),
+            file: "humanize-4.10-py3-none-any.whl".to_owned(),
+            sha256: ContentHash::of(b"wheel"),
+            bytes: 7,
+        });
+        let yaml = with_packages.to_yaml().unwrap();
+        assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), with_packages);
         let yaml = approval.to_yaml().unwrap();
         assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), approval);
         assert!(Approval::parse(b"submission: yes").is_err());

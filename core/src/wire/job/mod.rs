@@ -7,7 +7,7 @@ mod path;
 mod run_script;
 mod state;
 
-pub use approval::Approval;
+pub use approval::{Approval, ApprovedPackage};
 pub use config::{JobConfig, JobKind};
 pub use entrypoint::{EntrypointError, detect_entrypoint};
 pub use path::{

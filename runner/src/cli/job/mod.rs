@@ -1,5 +1,6 @@
 //! `syftbox job …`.
 
+mod packages;
 mod process;
 mod results;
 mod show;
@@ -18,7 +19,7 @@ use super::{
     sources::source,
 };
 
-pub(super) use self::process::end_jobs_on_interrupt;
+pub(super) use self::{packages::resolve as resolve_packages, process::end_jobs_on_interrupt};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -91,7 +92,9 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         Command::SubmitBash(arguments) => submit::bash(options, output, arguments).await,
         Command::SubmitWasm(arguments) => submit::wasm(options, output, arguments).await,
         Command::Approve { name, reason } => {
-            let job = Session::open(options).await?.manager.approve_job(&name, reason).await?;
+            let mut session = Session::open(options).await?;
+            let packages = packages::to_approve(&session.manager.job(&name).await?)?;
+            let job = session.manager.approve_job_with(&name, reason, packages).await?;
             note("approved as it is now; `syftbox job process` runs it");
             output.data(&[&job], || human(std::slice::from_ref(&job)))
         }

@@ -9,7 +9,10 @@ use syftbox_core::{
     wire::job::{JobConfig, JobKind, JobState},
 };
 
-use super::super::{CliError, Output, options::Options, output::safe, session::Session};
+use super::{
+    super::{CliError, Output, options::Options, output::safe, session::Session},
+    packages,
+};
 
 /// A file of the code; its text is `None` when it isn't text.
 struct CodeFile {
@@ -27,7 +30,28 @@ pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result
         let text = String::from_utf8(content.into()).ok();
         code.push(CodeFile { name: file.name.to_string(), bytes: file.len, text });
     }
-    output.data(&document(&job, &code), || human(&job, &code))
+    // What a job of somebody else's datasite gets is not for us to say.
+    let is_ours = job.id.datasite == *session.manager.email();
+    let found = if is_ours { packages::of_job(&job)? } else { None };
+    drop(session);
+    let (packages, unknown) = match found {
+        Some(Ok(found)) => (Some(found), None),
+        Some(Err(error)) => (None, Some(error.to_string())),
+        None => (None, None),
+    };
+    let mut document = document(&job, &code);
+    document[0]["packages"] = json!(packages);
+    document[0]["packages_unknown"] = json!(unknown);
+    output.data(&document, || {
+        let mut text = human(&job, &code);
+        if let Some(found) = &packages {
+            text.insert_str(0, &packages::human(found));
+        }
+        if let Some(why) = &unknown {
+            text.insert_str(0, &format!("packages      unknown: {}\n", safe(why)));
+        }
+        text
+    })
 }
 
 fn document(job: &Job, code: &[CodeFile]) -> Value {

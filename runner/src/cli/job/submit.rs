@@ -7,7 +7,7 @@ use syftbox_core::jobs::{BashScript, Job, NewBashJob, NewPythonJob, NewWasmJob};
 
 use super::{
     super::{CliError, Output, options::Options, output::note, session::Session, sources::source},
-    human,
+    human, packages,
 };
 
 #[derive(Args)]
@@ -65,7 +65,11 @@ struct Common {
 
 pub(super) async fn python(options: &Options, output: Output, arguments: Python) -> Result<(), CliError> {
     let owner = arguments.owner.parse()?;
-    let packages = arguments.dependencies.into_iter().filter(|name| !name.trim().is_empty()).collect();
+    let packages: Vec<_> =
+        arguments.dependencies.into_iter().filter(|name| !name.trim().is_empty()).collect();
+    if !packages.is_empty() {
+        packages::warn(packages.iter().map(String::as_str))?;
+    }
     let new = NewPythonJob::new(source(&arguments.path)?)
         .name(arguments.common.name.map(|name| name.parse()).transpose()?)
         .entrypoint(arguments.entrypoint)
