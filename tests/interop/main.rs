@@ -36,3 +36,33 @@ fn python_0_10_owner_and_rust_scientist() {
 fn python_0_1_owner_and_rust_scientist() {
     conversation::hold(&Cast::new(V0_1, Python, Rust));
 }
+
+#[test]
+fn encrypted_rust_owner_and_python_0_10_scientist() {
+    conversation::hold(&Cast::new(V0_10, Rust, Python).encrypted());
+}
+
+#[test]
+fn encrypted_rust_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_10, Rust, Rust).encrypted());
+}
+
+#[test]
+fn encrypted_rust_owner_and_python_0_1_scientist() {
+    conversation::dataless::hold(&Cast::new(V0_1, Rust, Python).encrypted());
+}
+
+#[test]
+fn encrypted_python_0_10_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_10, Python, Rust).encrypted());
+}
+
+#[test]
+fn encrypted_python_0_1_owner_and_rust_scientist() {
+    conversation::hold(&Cast::new(V0_1, Python, Rust).encrypted());
+}
+
+#[test]
+fn rust_owner_and_a_python_scientist_of_each_generation() {
+    conversation::both::serve(&Cast::new(V0_10, Rust, Python));
+}

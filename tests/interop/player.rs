@@ -42,6 +42,10 @@ pub(crate) trait Player {
     /// Writes a file on this machine, outside the `SyftBox` folder.
     fn write(&self, name: &str, content: &[u8]) -> PathBuf;
     fn login(&self);
+    /// Where the keys for encryption are.
+    fn key_file(&self) -> PathBuf;
+    /// Gives a machine that hasn't logged in yet the keys in `file`.
+    fn take_keys(&self, file: &Path);
     fn sync(&self);
     fn add_peer(&self, email: &str);
     /// All peers and their states, as Drive has it now.

@@ -1,30 +1,64 @@
 //! A Python peer as a player.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use syftbox_tests::PythonPeer;
+use syftbox_tests::{PythonGeneration, PythonPeer};
 
 use crate::player::{NewDataset, OWNER, Player, described, pairs};
 
-impl Player for PythonPeer {
+/// A Python peer, and how its person set it up.
+pub(crate) struct Python {
+    pub(crate) peer: PythonPeer,
+    pub(crate) generation: PythonGeneration,
+    pub(crate) encrypted: bool,
+}
+
+impl Python {
+    /// What a sync raises that can't succeed.
+    #[track_caller]
+    pub(crate) fn sync_fails(&self) -> String {
+        self.peer.fails("sync", json!({}))
+    }
+
+    #[track_caller]
+    fn ask(&self, call: &str, arguments: Value) -> Value {
+        self.peer.ask(call, arguments)
+    }
+}
+
+impl Player for Python {
     fn folder(&self) -> PathBuf {
-        self.folder()
+        self.peer.folder()
     }
 
     fn token_file(&self) -> PathBuf {
-        self.token_file()
+        self.peer.token_file()
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
-        self.write(name, content)
+        self.peer.write(name, content)
     }
 
     fn login(&self) {
-        let role = if self.email() == OWNER { "do" } else { "ds" };
-        self.ask("login", json!({"role": role}));
+        let role = if self.peer.email() == OWNER { "do" } else { "ds" };
+        self.ask("login", json!({"role": role, "encrypted": self.encrypted}));
         self.ask("only_full_checkpoints", json!({}));
+    }
+
+    fn key_file(&self) -> PathBuf {
+        match self.generation {
+            PythonGeneration::V0_1 => self.folder().with_file_name(".syftbox/crypto_keys.json"),
+            PythonGeneration::V0_10 => self.folder().join(self.peer.email()).join("private/crypto_keys.json"),
+        }
+    }
+
+    fn take_keys(&self, file: &Path) {
+        let place = self.key_file();
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(file, place).unwrap();
     }
 
     fn sync(&self) {

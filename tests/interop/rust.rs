@@ -25,6 +25,14 @@ impl Player for Person {
         self.ask(&["login"]);
     }
 
+    fn key_file(&self) -> PathBuf {
+        self.folder().join(self.email()).join("private/crypto_keys.json")
+    }
+
+    fn take_keys(&self, file: &Path) {
+        self.ask(&["keys", "import", file.to_str().unwrap()]);
+    }
+
     fn sync(&self) {
         let report = self.ask(&["sync"]);
         assert_eq!(report["refused"], Value::Array(Vec::new()), "{report}");

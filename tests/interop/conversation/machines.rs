@@ -29,7 +29,7 @@ pub(super) fn new_owner(cast: &Cast, old: &dyn Player) -> Box<dyn Player> {
     old.sync();
 
     let new = cast.owner();
-    new.login();
+    go_on_in_place_of(cast, old, &*new);
     new.sync();
     assert_eq!(new.peers(), old.peers());
     assert_eq!(new.datasets(), old.datasets());
@@ -54,10 +54,18 @@ fn comes_along(cast: &Cast, path: &str) -> bool {
     !is_private && !names_the_machine && !is_forgotten
 }
 
+/// Logs in; with encryption the keys come along by hand first.
+pub(super) fn go_on_in_place_of(cast: &Cast, old: &dyn Player, new: &dyn Player) {
+    if cast.encrypted {
+        new.take_keys(&old.key_file());
+    }
+    new.login();
+}
+
 /// A new machine of the scientist has all that the old one had.
 pub(super) fn new_scientist(cast: &Cast, old: &dyn Player) -> Box<dyn Player> {
     let new = cast.scientist();
-    new.login();
+    go_on_in_place_of(cast, old, &*new);
     new.sync();
     assert_eq!(new.peers(), old.peers());
     assert_eq!(new.datasets(), old.datasets());

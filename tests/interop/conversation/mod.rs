@@ -1,6 +1,8 @@
 //! One conversation, from the first login to the last deletion, which every cast has to hold.
 
+pub(crate) mod both;
 mod changes;
+pub(crate) mod dataless;
 mod datasets;
 mod end;
 mod jobs;
@@ -23,5 +25,7 @@ pub(crate) fn hold(cast: &Cast) {
     let owner = &*machines::new_owner(cast, owner);
     jobs::run_late(cast, owner, scientist);
     datasets::delete(cast, owner, scientist);
+    cast.assert_sealed_as_agreed(owner);
+    cast.assert_sealed_as_agreed(scientist);
     end::delete_everything(cast, owner, scientist);
 }
