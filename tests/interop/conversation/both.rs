@@ -85,7 +85,9 @@ pub(crate) fn serve(cast: &Cast) {
 
 fn exchange(owner: &dyn Player, scientists: &[&dyn Player]) {
     owner.sync();
-    scientists.iter().for_each(|scientist| scientist.sync());
+    for scientist in scientists {
+        scientist.sync();
+    }
 }
 
 /// Each sends a job, one run does both, and each gets its own results.
