@@ -13,6 +13,7 @@ pub mod datasite;
 pub mod domain;
 pub mod drive;
 pub mod encryption;
+pub mod identity;
 pub mod jobs;
 pub mod manager;
 pub mod peers;

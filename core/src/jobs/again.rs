@@ -9,7 +9,7 @@ use crate::{
     sync::MAX_FILE_BYTES,
     wire::{
         is_syncable,
-        job::{JobSide, JobStatus, LOG_FILES, OUTPUTS_FOLDER},
+        job::{JobSide, JobStatus, OUTPUTS_FOLDER},
     },
 };
 
@@ -31,10 +31,7 @@ impl SyftboxManager {
         state.return_code = None;
         // The state first: a crash leaves old results beside it, which the run replaces.
         self.write_state(&job.id, &state).await?;
-        let review = job.id.folder(JobSide::Review)?;
-        for result in LOG_FILES.into_iter().chain([OUTPUTS_FOLDER]) {
-            self.files().remove(&review.join(result)?).await?;
-        }
+        self.remove_results(&job.id).await?;
         job.state = Some(state);
         Ok(job)
     }

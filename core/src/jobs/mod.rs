@@ -4,10 +4,12 @@ mod again;
 mod list;
 mod new_job;
 mod process;
+mod receipt;
 mod results;
 mod review;
 mod submission;
 mod submit;
+mod verify;
 
 use serde::Serialize;
 
@@ -15,6 +17,7 @@ pub use self::{
     new_job::{BashScript, NewBashJob, NewPythonJob, NewWasmJob},
     process::{JobRunner, ProcessOptions, Processed, RunDataset, RunOutcome, RunRequest, RunnerError},
     results::{JobFile, JobLogs},
+    verify::{Found, ReceiptCheck, ReceiptError, VerifiedReceipt},
 };
 use crate::{
     domain::{DatasitePath, Email, Generation, PathError},

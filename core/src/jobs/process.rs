@@ -1,8 +1,10 @@
 //! An owner runs what it approved, and shares of the result what it chooses.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
-use super::{Job, JobId};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+
+use super::{Job, JobId, receipt::Begun};
 use crate::{
     domain::{DatasitePath, Email},
     manager::{ManagerError, SyftboxManager},
@@ -13,8 +15,9 @@ use crate::{
         dataset::DatasetName,
         job::{
             ApprovedPackage, CODE_FOLDER, JobKind, JobSide, JobStatus, LOG_FILES, OUTPUTS_FOLDER,
-            RETURN_CODE_FILE, STDERR_FILE, STDOUT_FILE, review_folder,
+            RECEIPT_FILE, RETURN_CODE_FILE, STDERR_FILE, STDOUT_FILE, review_folder,
         },
+        receipt::RunRecord,
         yaml::MAX_YAML_BYTES,
     },
 };
@@ -68,17 +71,20 @@ pub struct RunDataset {
 }
 
 /// How a job ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
     /// 0 when it did what it should, -1 when it was stopped (wire section 5).
     pub return_code: i32,
-    /// One line that says how it ended.
-    pub reason: String,
+    /// What is told of it in its receipt.
+    pub record: RunRecord,
 }
 
 /// A job that couldn't be started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunnerError {
+    /// It was told to end, and ended the job before that was over.
+    #[error("the run was interrupted; the job is approved as before")]
+    Interrupted,
     /// The runner itself doesn't work.
     #[error("{0}")]
     NotReady(String),
@@ -86,15 +92,44 @@ pub enum RunnerError {
 
 /// How approved jobs are processed. The default shares nothing.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct ProcessOptions {
     /// Let the submitter read what the job wrote to `outputs/`.
     pub share_outputs_with_submitter: bool,
     /// Let the submitter read stdout, stderr and return code.
     pub share_logs_with_submitter: bool,
+    /// Let the submitter read the receipt. It may when outputs and logs are both shared, since then it tells
+    /// little more; alone it gives away hashes of what isn't shared, and how the job ended.
+    pub share_receipt_with_submitter: bool,
     /// How long each job may run; `None` for the runner's own limit.
     pub timeout: Option<Duration>,
+    /// How many jobs run at once; 0 is 1.
+    pub workers: usize,
     /// Also run jobs of peers that we can't talk to for now; each is in [`Processed::forced`].
     pub force_execution: bool,
+}
+
+/// A job that runs.
+struct Run {
+    /// As it was before.
+    job: Job,
+    request: RunRequest,
+    begun: Begun,
+}
+
+/// What a run leaves, each shared by itself.
+const RESULTS: [&str; 5] = [OUTPUTS_FOLDER, LOG_FILES[0], LOG_FILES[1], LOG_FILES[2], RECEIPT_FILE];
+
+impl ProcessOptions {
+    /// Whether the submitter may read this result.
+    fn shares(&self, result: &str) -> bool {
+        let (outputs, logs) = (self.share_outputs_with_submitter, self.share_logs_with_submitter);
+        match result {
+            OUTPUTS_FOLDER => outputs,
+            RECEIPT_FILE => self.share_receipt_with_submitter || (outputs && logs),
+            _ => logs,
+        }
+    }
 }
 
 /// What processing did.
@@ -104,6 +139,9 @@ pub struct Processed {
     pub jobs: Vec<Job>,
     /// The jobs that didn't run though they are approved, with the reason.
     pub not_run: Vec<(JobId, String)>,
+    /// The jobs that were running when the runner was told to end. They are approved as before, as are those
+    /// that hadn't begun.
+    pub interrupted: Vec<JobId>,
     /// The jobs that were run though nothing is exchanged with their submitter, with the reason.
     pub forced: Vec<(JobId, String)>,
     /// The sync around it, which published the results.
@@ -127,6 +165,7 @@ impl SyftboxManager {
         let me = self.email().clone();
         let sync = SyncOptions::default();
         let incoming = self.sync_in(&sync, &mut processed.sync).await?;
+        let mut waiting = VecDeque::new();
         for id in self.job_ids(&me).await? {
             let job = self.read_job(id).await?;
             if job.status() != JobStatus::Approved {
@@ -139,56 +178,115 @@ impl SyftboxManager {
                 }
                 processed.forced.push((job.id.clone(), why.to_string()));
             }
-            match self.run_job(&job, runner, options).await {
-                Ok(()) => processed.jobs.push(self.read_job(job.id).await?),
-                Err(ManagerError::Runner(error)) => processed.not_run.push((job.id, error.to_string())),
-                Err(error) => return Err(error),
-            }
+            waiting.push_back(job);
         }
+        self.run_jobs(waiting, runner, options, &mut processed).await?;
         if self.settings.pre_sync {
             self.sync_out(&sync, incoming, &mut processed.sync).await?;
         }
         Ok(processed)
     }
 
-    async fn run_job(
+    /// Runs jobs, several at once. After an error none is started any more, and those that run are waited for.
+    async fn run_jobs(
         &mut self,
-        job: &Job,
+        mut waiting: VecDeque<Job>,
         runner: &dyn JobRunner,
         options: &ProcessOptions,
+        processed: &mut Processed,
     ) -> Result<(), ManagerError> {
-        let request = self.run_request(job, options).await?;
-        let scientist = &job.id.submitted_by;
-        let me = self.email().clone();
-        self.set_result_access(&job.id, OUTPUTS_FOLDER, &[&me]).await?;
-        for log in LOG_FILES {
-            self.set_result_access(&job.id, log, &[&me]).await?;
+        let mut running = FuturesUnordered::new();
+        let mut failed = None;
+        loop {
+            while running.len() < options.workers.max(1)
+                && let Some(job) = waiting.pop_front()
+            {
+                match self.begin_run(job, options).await {
+                    Ok(run) => running.push(async move {
+                        let outcome = runner.run(&run.request).await;
+                        (run, outcome)
+                    }),
+                    Err(error) => {
+                        failed = Some(error);
+                        waiting.clear();
+                    }
+                }
+            }
+            let Some((run, outcome)) = running.next().await else { break };
+            let id = run.job.id.clone();
+            if matches!(outcome, Err(RunnerError::Interrupted)) {
+                waiting.clear();
+            }
+            match self.end_run(run, outcome, options).await {
+                Ok(()) => processed.jobs.push(self.read_job(id).await?),
+                Err(ManagerError::Runner(RunnerError::Interrupted)) => processed.interrupted.push(id),
+                Err(ManagerError::Runner(error)) => processed.not_run.push((id, error.to_string())),
+                Err(error) => {
+                    failed = failed.or(Some(error));
+                    waiting.clear();
+                }
+            }
         }
-        self.files().remove(&request.outputs).await?;
-        let mut state = self.state_of(job);
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Gets everything ready for a run, and says that it runs.
+    async fn begin_run(&mut self, job: Job, options: &ProcessOptions) -> Result<Run, ManagerError> {
+        let request = self.run_request(&job, options).await?;
+        self.publish_key().await?;
+        let begun = self.begin_receipt(&request).await?;
+        let me = self.email().clone();
+        for result in RESULTS {
+            self.set_result_access(&job.id, result, &[&me]).await?;
+        }
+        self.remove_results(&job.id).await?;
+        let mut state = self.state_of(&job);
         state.status = JobStatus::Running;
         self.write_state(&job.id, &state).await?;
-        let outcome = match runner.run(&request).await {
+        Ok(Run { job, request, begun })
+    }
+
+    /// Says how a run ended, and shares its results. One that couldn't be is as if it never began.
+    async fn end_run(
+        &mut self,
+        run: Run,
+        outcome: Result<RunOutcome, RunnerError>,
+        options: &ProcessOptions,
+    ) -> Result<(), ManagerError> {
+        let Run { job, request, begun } = run;
+        let mut state = self.state_of(&job);
+        let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
+                self.remove_results(&job.id).await?;
                 state.status = JobStatus::Approved;
                 self.write_state(&job.id, &state).await?;
                 return Err(error.into());
             }
         };
         self.drop_permission_files(&request.outputs).await?;
+        let return_code = outcome.return_code;
         let review = job.id.folder(JobSide::Review)?;
-        self.write_text(&review.join(RETURN_CODE_FILE)?, outcome.return_code.to_string()).await?;
-        if options.share_outputs_with_submitter {
-            self.set_result_access(&job.id, OUTPUTS_FOLDER, &[&me, scientist]).await?;
+        self.write_text(&review.join(RETURN_CODE_FILE)?, return_code.to_string()).await?;
+        let completed_at = self.now();
+        self.write_receipt(&job, &request, begun, outcome, completed_at).await?;
+        let me = self.email().clone();
+        for result in RESULTS.into_iter().filter(|result| options.shares(result)) {
+            self.set_result_access(&job.id, result, &[&me, &job.id.submitted_by]).await?;
         }
-        for log in LOG_FILES.iter().filter(|_| options.share_logs_with_submitter) {
-            self.set_result_access(&job.id, log, &[&me, scientist]).await?;
-        }
-        state.status = if outcome.return_code == 0 { JobStatus::Done } else { JobStatus::Failed };
-        state.completed_at = Some(self.now());
-        state.return_code = Some(outcome.return_code);
+        state.status = if return_code == 0 { JobStatus::Done } else { JobStatus::Failed };
+        state.completed_at = Some(completed_at);
+        state.return_code = Some(return_code);
         self.write_state(&job.id, &state).await
+    }
+
+    /// Removes what an earlier run left.
+    pub(super) async fn remove_results(&self, id: &JobId) -> Result<(), ManagerError> {
+        let review = id.folder(JobSide::Review)?;
+        for result in RESULTS {
+            self.files().remove(&review.join(result)?).await?;
+        }
+        Ok(())
     }
 
     async fn run_request(&self, job: &Job, options: &ProcessOptions) -> Result<RunRequest, ManagerError> {
@@ -212,7 +310,7 @@ impl SyftboxManager {
     }
 
     /// The datasets that the job may use: those shared with its submitter; fewer when it names them.
-    async fn datasets_for(&self, job: &Job) -> Result<Vec<RunDataset>, ManagerError> {
+    pub(super) async fn datasets_for(&self, job: &Job) -> Result<Vec<RunDataset>, ManagerError> {
         let me = self.email();
         let named = job.config.as_ref().and_then(|config| config.datasets.as_ref());
         let is_wanted = |name: &DatasetName| {

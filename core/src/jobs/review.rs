@@ -16,15 +16,17 @@ use crate::{
 
 impl SyftboxManager {
     /// Approves a pending job as it is now: if anything of it changes, the approval is void. The
-    /// owner's role. It gets no Python packages beside those of its runtime.
+    /// owner's role. It gets no Python packages beside those of its runtime, and has failed when a crash cuts off
+    /// its run.
     ///
     /// # Errors
     /// [`ManagerError::NoJob`], or [`ManagerError::WrongStatus`] when it isn't pending.
     pub async fn approve_job(&mut self, name: &str, reason: Option<String>) -> Result<Job, ManagerError> {
-        self.approve_job_with(name, reason, Vec::new()).await
+        self.approve_job_with(name, reason, Vec::new(), false).await
     }
 
-    /// Approves a job with exactly these Python packages, otherwise like [`approve_job`](Self::approve_job).
+    /// Approves a job with exactly these Python packages, otherwise like [`approve_job`](Self::approve_job). When it
+    /// is `repeatable`, a run that a crash cuts off is done again.
     ///
     /// # Errors
     /// As there.
@@ -33,11 +35,12 @@ impl SyftboxManager {
         name: &str,
         reason: Option<String>,
         packages: Vec<ApprovedPackage>,
+        repeatable: bool,
     ) -> Result<Job, ManagerError> {
         self.need_owner("approving a job")?;
         let mut job = self.own_job(name, &[JobStatus::Pending], "pending", "approved").await?;
         let hash = self.submission_hash(&job.id).await?;
-        let approval = Approval { submission: hash, approved_at: self.now(), packages };
+        let approval = Approval { submission: hash, approved_at: self.now(), packages, repeatable };
         self.write_text(&Self::approval_path(&job.id)?, approval.to_yaml()?).await?;
         let mut state = self.state_of(&job);
         state.status = JobStatus::Approved;
@@ -113,6 +116,11 @@ impl SyftboxManager {
                     state.review_reason = Some(why.to_owned());
                     Some(state)
                 }
+                JobStatus::Running if self.may_repeat(&job.id).await? => {
+                    let mut state = self.state_of(&job);
+                    state.status = JobStatus::Approved;
+                    Some(state)
+                }
                 JobStatus::Running => {
                     let mut state = self.state_of(&job);
                     state.status = JobStatus::Failed;
@@ -150,6 +158,12 @@ impl SyftboxManager {
     fn approval_path(id: &JobId) -> Result<DatasitePath, ManagerError> {
         let path = approval_file(id.generation, &id.submitted_by, &id.name)?;
         Ok(Self::datasite_folder(&id.datasite)?.join(path.as_str())?)
+    }
+
+    /// Whether the job is still exactly what was approved, and may be run again after a crash.
+    async fn may_repeat(&self, id: &JobId) -> Result<bool, ManagerError> {
+        let approval = self.approval(id).await?;
+        Ok(approval.is_some_and(|approval| approval.repeatable) && self.approval_holds(id).await?)
     }
 
     /// Whether the job is still exactly what was approved. A state file alone approves nothing.

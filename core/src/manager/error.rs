@@ -5,6 +5,7 @@ use crate::{
     domain::{DatasitePath, Email, PathError},
     drive::DriveError,
     encryption::{EncryptionError, MessageError},
+    jobs::ReceiptError,
     permissions::{EditError, PermissionFileError},
     platform::FileError,
     state::StateError,
@@ -71,6 +72,25 @@ pub enum ManagerError {
     /// Less than admin on a permission file.
     #[error("{0} takes admin to read or write; give or take that level")]
     TakesAdmin(DatasitePath),
+    /// A receipt that proves nothing.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// A receipt that couldn't be made.
+    #[error("the receipt of {name} can't be written: {why}")]
+    NoReceipt {
+        /// The job.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The keys of a peer, or our own.
+    #[error("the keys of {peer} can't be used: {why}; `syftbox sync` fetches what they publish")]
+    KeyFile {
+        /// Whose keys.
+        peer: Email,
+        /// What is wrong.
+        why: String,
+    },
     /// A path that can't be one.
     #[error(transparent)]
     Path(#[from] PathError),

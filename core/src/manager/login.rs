@@ -98,6 +98,7 @@ impl SyftboxManager {
         manager.refresh_catalog_with(false, Some(opening)).await?;
         manager.make_syftbox_folder().await?;
         manager.publish_version().await?;
+        manager.identity().await?;
         Ok(manager)
     }
 

@@ -3,6 +3,7 @@
 mod delete;
 mod environment;
 mod error;
+mod identity;
 mod login;
 mod permissions;
 mod status;

@@ -95,6 +95,7 @@ impl SyftboxManager {
         let datasets = self.datasets_for_anyone();
         self.make_pair(peer, &datasets).await?;
         jobs::make_job_folders(self.files(), self.email(), peer).await?;
+        self.publish_key().await?;
         self.record_peer(peer, PeerState::Accepted).await
     }
 

@@ -40,6 +40,10 @@ pub enum Document {
     LastSync,
     /// [`crate::sync::Farewell`]
     Farewell,
+    /// [`crate::identity::Identity`]: our own key, which can't be rebuilt.
+    Identity,
+    /// [`crate::identity::KnownKeys`], which can't be rebuilt either.
+    KnownKeys,
 }
 
 /// The folders of state beside the documents.
@@ -73,6 +77,8 @@ impl Document {
             Self::Followed => "followed.json",
             Self::LastSync => "last_sync.json",
             Self::Farewell => "farewell.json",
+            Self::Identity => "identity.json",
+            Self::KnownKeys => "known_keys.json",
         }
     }
 }

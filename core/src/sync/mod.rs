@@ -121,6 +121,7 @@ impl SyftboxManager {
         }
         if self.roles().scientist {
             self.follow(&peers.follow, report).await?;
+            self.note_first_keys(&peers.follow).await?;
             self.fetch_collections(&peers.follow, report).await?;
         }
         self.save_catalog().await?;

@@ -14,6 +14,7 @@ pub mod names;
 mod payload;
 mod peers;
 mod proposal;
+pub mod receipt;
 mod rolling_state;
 mod syncable;
 mod version_file;

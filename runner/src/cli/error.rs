@@ -103,6 +103,19 @@ pub enum CliError {
         /// How many.
         count: usize,
     },
+    /// What is here isn't what a receipt says.
+    #[error(
+        "the receipt is genuine, and what is here isn't what it says: {what}; sync, or ask the owner what changed"
+    )]
+    NotAsSigned {
+        /// What differs.
+        what: String,
+    },
+    /// Somebody ended the command while jobs ran.
+    #[error(
+        "interrupted; the jobs that hadn't ended are approved as before, and `syftbox job process` runs them"
+    )]
+    Interrupted,
     /// A dataset that isn't here.
     #[error(
         "there is no dataset {name:?} here; `syftbox sync` fetches what is shared, `syftbox dataset list` shows it"
@@ -220,7 +233,7 @@ fn refusals(refused: &[Refusal]) -> String {
 }
 
 impl CliError {
-    /// 2 for wrong usage, 1 for everything else.
+    /// 2 for wrong usage, 130 when somebody ended the command, 1 for everything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -229,6 +242,7 @@ impl CliError {
             | Self::NotAgreed { .. }
             | Self::NoUsers
             | Self::OverCeiling(_) => 2,
+            Self::Interrupted => 130,
             _ => 1,
         }
     }

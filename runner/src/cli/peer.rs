@@ -1,7 +1,8 @@
 //! `syftbox peer …`.
 
 use clap::Subcommand;
-use syftbox_core::peers::Peer;
+use serde_json::json;
+use syftbox_core::{domain::Email, peers::Peer};
 
 use super::{
     CliError, Output,
@@ -42,6 +43,13 @@ pub(super) enum Command {
         #[arg(value_name = "ADDRESS")]
         peer: String,
     },
+    /// Check receipts by the keys that somebody publishes now, in place of those first seen of them. Ask them first,
+    /// not over Drive
+    Trust {
+        /// Their address
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
 }
 
 pub(super) async fn run(options: &Options, output: Output, command: Command) -> Result<(), CliError> {
@@ -58,6 +66,12 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         }
         Command::Approve { peer, without_request } => {
             vec![manager.approve_peer_request(&peer.parse()?, !without_request).await?]
+        }
+        Command::Trust { peer } => {
+            let peer: Email = peer.parse()?;
+            let keys = manager.trust_signing_keys(&peer).await?;
+            let rows: Vec<_> = keys.iter().map(|key| [peer.to_string(), key.to_string()]).collect();
+            return output.data(&json!({"peer": peer, "keys": keys}), || table(["PEER", "KEY"], &rows));
         }
         Command::Reject { peer } => vec![manager.reject_peer_request(&peer.parse()?).await?],
     };

@@ -185,6 +185,9 @@ impl InstalledRuntime {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let mounts = self.entry.mounts.iter();
         GuestRuntime {
+            name: self.entry.name.to_owned(),
+            version: self.entry.version.to_owned(),
+            digest: self.entry.digest().to_owned(),
             module: self.folder.join(MODULE),
             snapshot: self.snapshot.as_ref().map(|snapshot| GuestSnapshot {
                 module: snapshot.module.clone(),

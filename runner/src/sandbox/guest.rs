@@ -15,6 +15,12 @@ pub const PACKAGES: &str = "/usr/local/share/syftbox";
 /// A language runtime, ready to run scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestRuntime {
+    /// What it is called.
+    pub name: String,
+    /// The version of what it is made of.
+    pub version: String,
+    /// The SHA-256 of what it is made of, in hex.
+    pub digest: String,
     /// The file that the sandbox's engine compiled. It is native code: only this user may be able to
     /// write it.
     pub module: PathBuf,

@@ -6,6 +6,7 @@ use super::{
     Calling, Ending, Exceeded, GuestRuntime, JobSpec, Launcher, Limit, LogLine, Outcome, SandboxError,
     child::{Assignment, Code, GuestLimits, Mount, Program},
     collect::{self, Collected},
+    engine,
     guest::PACKAGES,
     job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WHEELS, WORKING_DIRECTORY},
     quota::{self, Usage},
@@ -39,6 +40,22 @@ impl Sandbox {
     #[must_use]
     pub fn without_runtime(launcher: Launcher) -> Self {
         Self { launcher, runtime: None }
+    }
+
+    /// The runtimes that a job may meet here.
+    pub fn runtimes(&self) -> impl Iterator<Item = &GuestRuntime> {
+        let runtime = self.runtime.as_ref();
+        runtime.into_iter().chain(runtime.and_then(|runtime| runtime.python3.as_deref()))
+    }
+
+    /// What compiles the guests, and a text that differs between versions of it, settings and machines.
+    #[must_use]
+    pub fn compiler(&self) -> String {
+        // Where wasmtime can't work, nothing was compiled.
+        engine::engine().map_or_else(
+            |_| "none".to_owned(),
+            |engine| format!("wasmtime {}", engine::compatibility(&engine)),
+        )
     }
 
     /// Runs a job to its end, blocking this thread. Its lines come to `on_log` as they are written.
@@ -101,7 +118,7 @@ impl Sandbox {
             Mount::read_only(&scratch.packages(), PACKAGES),
             Mount::read_only(&spec.code, WORKING_DIRECTORY),
         ];
-        for runtime in runtime.into_iter().chain(python) {
+        for runtime in self.runtimes() {
             write_packages(runtime, &scratch.packages())?;
             mounts.extend(runtime.mounts.iter().map(|(host, guest)| Mount::read_only(host, guest)));
         }

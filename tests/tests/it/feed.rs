@@ -53,6 +53,8 @@ fn what_the_feed_misses_is_found_by_a_list() {
 #[test]
 fn a_list_costs_few_requests_and_only_when_it_is_due() {
     let stage = scene::peers();
+    // The owner's key.
+    stage.scientist.ask(&["sync"]);
     // The changes, what is found by name, and the folders; an owner also looks at its event log.
     for (person, lists) in [(&stage.owner, 4), (&stage.scientist, 3)] {
         let requests = |arguments: &[&str]| {

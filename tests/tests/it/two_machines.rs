@@ -14,7 +14,7 @@ use syftbox_core::{
     manager::Roles,
     platform::BoxFuture,
     sync::SyncOptions,
-    wire::job::JobStatus,
+    wire::{job::JobStatus, receipt::RunRecord},
 };
 
 use crate::machine::{Cloud, Machine, make_peers};
@@ -137,7 +137,7 @@ impl JobRunner for Runner {
             fs::write(outputs.join("result.txt"), "42").unwrap();
             fs::write(self.folder.join(request.stdout.as_str()), "").unwrap();
             fs::write(self.folder.join(request.stderr.as_str()), "").unwrap();
-            Ok(RunOutcome { return_code: 0, reason: "done".to_owned() })
+            Ok(RunOutcome { return_code: 0, record: RunRecord::default() })
         })
     }
 }

@@ -21,6 +21,14 @@ pub struct Approval {
     /// The Python packages that were approved with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<ApprovedPackage>,
+    /// Whether a run that was cut off may simply be done again.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub repeatable: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_not(value: &bool) -> bool {
+    !value
 }
 
 /// A wheel that a job may have on its import path.
@@ -66,6 +74,7 @@ mod tests {
             submission: ContentHash::of(b"x"),
             approved_at: Timestamp::from_iso("2026-11-23T04:29:58.117326Z").unwrap(),
             packages: Vec::new(),
+            repeatable: false,
         };
         let mut with_packages = approval.clone();
         with_packages.packages.push(ApprovedPackage {
@@ -78,7 +87,12 @@ mod tests {
         let yaml = with_packages.to_yaml().unwrap();
         assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), with_packages);
         let yaml = approval.to_yaml().unwrap();
-        assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), approval);
+        assert!(!yaml.contains("repeatable"));
+        let again = Approval { repeatable: true, ..approval.clone() };
+        for approval in [approval, again] {
+            let yaml = approval.to_yaml().unwrap();
+            assert_eq!(Approval::parse(yaml.as_bytes()).unwrap(), approval);
+        }
         assert!(Approval::parse(b"submission: yes").is_err());
     }
 }

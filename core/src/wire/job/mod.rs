@@ -35,7 +35,10 @@ pub const STDOUT_FILE: &str = "stdout.txt";
 pub const STDERR_FILE: &str = "stderr.txt";
 /// How the job ended, in its review folder.
 pub const RETURN_CODE_FILE: &str = "returncode.txt";
-/// The three files above.
+/// What ran and what came of it, signed, in its review folder: a [`Receipt`](crate::wire::receipt::Receipt).
+/// Of our making.
+pub const RECEIPT_FILE: &str = "receipt.json";
+/// The three files of what a job printed and how it ended.
 pub const LOG_FILES: [&str; 3] = [STDOUT_FILE, STDERR_FILE, RETURN_CODE_FILE];
 /// The folder of what the job wrote, in its review folder.
 pub const OUTPUTS_FOLDER: &str = "outputs";

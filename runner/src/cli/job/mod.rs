@@ -5,6 +5,7 @@ mod process;
 mod results;
 mod show;
 mod submit;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -47,6 +48,10 @@ pub(super) enum Command {
         /// Why, for its submitter
         #[arg(long)]
         reason: Option<String>,
+        /// Run it again by itself when the machine or the program dies while it runs; without this it has failed
+        /// then
+        #[arg(long)]
+        repeatable: bool,
     },
     /// Reject a job
     Reject {
@@ -75,6 +80,11 @@ pub(super) enum Command {
         /// Its name, or PEER/NAME
         name: String,
     },
+    /// Check a job's receipt: that its owner signed it, and that what is here is what it says
+    Verify {
+        /// Its name, or PEER/NAME
+        name: String,
+    },
     /// Show the files that a job left, as far as they are here
     Outputs(results::Outputs),
 }
@@ -91,10 +101,10 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         Command::SubmitPython(arguments) => submit::python(options, output, arguments).await,
         Command::SubmitBash(arguments) => submit::bash(options, output, arguments).await,
         Command::SubmitWasm(arguments) => submit::wasm(options, output, arguments).await,
-        Command::Approve { name, reason } => {
+        Command::Approve { name, reason, repeatable } => {
             let mut session = Session::open(options).await?;
             let packages = packages::to_approve(&session.manager.job(&name).await?)?;
-            let job = session.manager.approve_job_with(&name, reason, packages).await?;
+            let job = session.manager.approve_job_with(&name, reason, packages, repeatable).await?;
             note("approved as it is now; `syftbox job process` runs it");
             output.data(&[&job], || human(std::slice::from_ref(&job)))
         }
@@ -120,6 +130,7 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         }
         Command::Process(arguments) => process::run(options, output, &arguments).await,
         Command::Logs { name } => results::logs(options, output, &name).await,
+        Command::Verify { name } => verify::run(options, output, &name).await,
         Command::Outputs(arguments) => results::outputs(options, output, &arguments).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use syftbox_core::jobs::{JobId, ProcessOptions, Processed};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     super::{
@@ -11,9 +12,9 @@ use super::{
     human,
 };
 use crate::{
-    jobs::{JobEvent, SandboxRunner},
+    jobs::{JobEvent, SandboxRunner, SharedMemory},
     runtime::{RuntimeStore, default_cache_dir},
-    sandbox::Cancel,
+    sandbox::{ByteSize, Cancel},
 };
 
 #[derive(Args)]
@@ -26,6 +27,13 @@ pub(in crate::cli) struct Arguments {
     /// Don't show what jobs print while they run; `job logs` shows it afterwards
     #[arg(long)]
     no_stream: bool,
+    /// How many jobs run at once
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: u8,
+    /// Memory that jobs may take together: those whose limits are above that wait for each other [default: three
+    /// quarters of the machine's]
+    #[arg(long, value_name = "BYTES")]
+    total_memory: Option<ByteSize>,
     #[command(flatten)]
     limits: LimitArguments,
 }
@@ -39,6 +47,10 @@ struct Shared {
     /// Let the submitter read stdout, stderr and the return code
     #[arg(long)]
     share_logs: bool,
+    /// Let the submitter read the signed receipt of the run. With both of the above they may; alone it gives
+    /// away how the job ended, and hashes of outputs and logs
+    #[arg(long)]
+    share_receipt: bool,
 }
 
 pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments) -> Result<(), CliError> {
@@ -47,19 +59,25 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
     let cancel = Cancel::default();
     end_jobs_on_interrupt(cancel.clone());
     let store = RuntimeStore::open(&default_cache_dir()?);
+    let memory = match arguments.total_memory {
+        Some(ByteSize(bytes)) => SharedMemory::new(bytes),
+        None => SharedMemory::of_machine(),
+    };
     let streams = !arguments.no_stream;
     let watcher = move |id: &JobId, event: JobEvent<'_>| match event {
         JobEvent::Line(_) if !streams => {}
         event => tell(id, event),
     };
-    let runner = SandboxRunner::new(session.folder(), store, policy, asked, cancel, watcher);
+    let runner = SandboxRunner::new(session.folder(), store, policy, asked, memory, cancel, watcher);
     let how = ProcessOptions {
         share_outputs_with_submitter: arguments.shared.share_outputs,
         share_logs_with_submitter: arguments.shared.share_logs,
+        share_receipt_with_submitter: arguments.shared.share_receipt,
         timeout: None,
+        workers: arguments.workers.into(),
         force_execution: arguments.force,
     };
-    let Processed { jobs, not_run, forced, sync } =
+    let Processed { jobs, not_run, interrupted, forced, sync } =
         session.manager.process_approved_jobs(&runner, &how).await?;
     tell_refusals(&sync);
     for (id, why) in &forced {
@@ -67,6 +85,9 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
     }
     for (id, why) in &not_run {
         note(format!("not run: {}: {why}", id.full_name()));
+    }
+    if !interrupted.is_empty() {
+        return Err(CliError::Interrupted);
     }
     if jobs.is_empty() && not_run.is_empty() {
         note("no job is approved and waiting");
@@ -93,17 +114,21 @@ fn tell(id: &JobId, event: JobEvent<'_>) {
     }
 }
 
-/// The first Ctrl-C ends the jobs and lets their end be published; the second ends the program.
+/// The first Ctrl-C, or the system's request to end, ends the jobs; the second ends the program.
 pub(in crate::cli) fn end_jobs_on_interrupt(cancel: Cancel) {
     tokio::spawn(async move {
-        let mut times = 0;
-        while tokio::signal::ctrl_c().await.is_ok() {
-            times += 1;
-            if times > 1 {
+        let mut terminate = signal(SignalKind::terminate()).ok()?;
+        for is_first in [true, false] {
+            tokio::select! {
+                pressed = tokio::signal::ctrl_c() => pressed.ok()?,
+                _ = terminate.recv() => {}
+            }
+            if !is_first {
                 std::process::exit(130);
             }
             note("ending the running jobs; press Ctrl-C again to leave at once");
             cancel.cancel();
         }
+        Some(())
     });
 }

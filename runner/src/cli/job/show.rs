@@ -6,13 +6,17 @@ use serde_json::{Value, json};
 use syftbox_core::{
     domain::Timestamp,
     jobs::Job,
-    wire::job::{JobConfig, JobKind, JobState},
+    wire::{
+        job::{JobConfig, JobKind, JobState},
+        receipt::Receipt,
+    },
 };
 
 use super::{
     super::{CliError, Output, options::Options, output::safe, session::Session},
     packages,
 };
+use crate::sandbox::ByteSize;
 
 /// A file of the code; its text is `None` when it isn't text.
 struct CodeFile {
@@ -24,6 +28,7 @@ struct CodeFile {
 pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result<(), CliError> {
     let session = Session::open(options).await?;
     let job = session.manager.job(name).await?;
+    let receipt = session.manager.job_receipt(&job).await?;
     let mut code = Vec::new();
     for file in session.manager.job_code(&job).await? {
         let content = session.manager.read_job_file(&file).await?;
@@ -39,11 +44,11 @@ pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result
         Some(Err(error)) => (None, Some(error.to_string())),
         None => (None, None),
     };
-    let mut document = document(&job, &code);
+    let mut document = document(&job, receipt.as_ref(), &code);
     document[0]["packages"] = json!(packages);
     document[0]["packages_unknown"] = json!(unknown);
     output.data(&document, || {
-        let mut text = human(&job, &code);
+        let mut text = human(&job, receipt.as_ref(), &code);
         if let Some(found) = &packages {
             text.insert_str(0, &packages::human(found));
         }
@@ -54,7 +59,7 @@ pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result
     })
 }
 
-fn document(job: &Job, code: &[CodeFile]) -> Value {
+fn document(job: &Job, receipt: Option<&Receipt>, code: &[CodeFile]) -> Value {
     let files: Vec<_> =
         code.iter().map(|file| json!({"name": file.name, "bytes": file.bytes, "text": file.text})).collect();
     json!([{
@@ -64,6 +69,7 @@ fn document(job: &Job, code: &[CodeFile]) -> Value {
         "datasite": job.id.datasite,
         "config": job.config.as_ref().map(config),
         "state": job.state.as_ref().map(state),
+        "outcome": receipt.map(outcome),
         "code": files,
     }])
 }
@@ -94,7 +100,20 @@ fn state(state: &JobState) -> Value {
     })
 }
 
-fn human(job: &Job, code: &[CodeFile]) -> String {
+/// How the last run ended, as its receipt tells.
+fn outcome(receipt: &Receipt) -> Value {
+    let (outcome, measured) = (&receipt.run.outcome, &receipt.times.measured);
+    json!({
+        "ending": outcome.ending,
+        "reason": measured.reason,
+        "exceeded": outcome.exceeded,
+        "seconds": measured.seconds,
+        "peak_memory": measured.peak_memory,
+        "limits": receipt.run.limits,
+    })
+}
+
+fn human(job: &Job, receipt: Option<&Receipt>, code: &[CodeFile]) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         // Writing to a String can't fail.
@@ -125,6 +144,13 @@ fn human(job: &Job, code: &[CodeFile]) -> String {
         }
         if let Some(code) = state.return_code {
             line("return code", &code.to_string());
+        }
+    }
+    if let Some(receipt) = receipt {
+        let measured = &receipt.times.measured;
+        line("ended", &format!("{}, after {:.2} s", measured.reason, measured.seconds));
+        if let Some(peak) = measured.peak_memory {
+            line("memory", &ByteSize(peak).to_string());
         }
     }
     for file in code {

@@ -18,6 +18,7 @@ use syftbox_core::{
     jobs::{JobRunner, RunOutcome, RunRequest, RunnerError},
     platform::{BoxFuture, Clock, Platform},
     tokens::{AuthorizedUser, UserTokens},
+    wire::receipt::RunRecord,
 };
 use syftbox_localdrive::{Accounts, LocalDrive};
 use syftbox_runner::native::{Access, StdFiles, SystemRandom};
@@ -236,7 +237,7 @@ impl JobRunner for World {
             fs::write(outputs.join("empty"), []).unwrap();
             fs::write(home.join(request.stdout.as_str()), "it ran\n").unwrap();
             fs::write(home.join(request.stderr.as_str()), "").unwrap();
-            Ok(RunOutcome { return_code: 0, reason: "finished".to_owned() })
+            Ok(RunOutcome { return_code: 0, record: RunRecord::default() })
         })
     }
 }

@@ -1,20 +1,27 @@
 //! The manager's jobs in the sandbox: core's [`JobRunner`] for this machine.
 
+mod memory;
+
 use std::path::{Path, PathBuf};
 
 use syftbox_core::{
     domain::DatasitePath,
     jobs::{JobId, JobRunner, RunOutcome, RunRequest, RunnerError},
     platform::BoxFuture,
-    wire::job::{BASH_SCRIPT_FILE, JobKind},
+    wire::{
+        job::{BASH_SCRIPT_FILE, JobKind},
+        receipt::{ExceededRecord, Measured, OutcomeRecord, RunRecord, RuntimeRecord},
+    },
 };
 
 use crate::{
     packages,
     policy::{Policy, SomeLimits},
     runtime::{Progress, RuntimeStore, TerminalProgress},
-    sandbox::{Cancel, DatasetMount, JobSpec, Launcher, Limit, LogLine, Outcome, Sandbox},
+    sandbox::{Cancel, DatasetMount, Ending, JobSpec, Launcher, Limit, LogLine, Outcome, Sandbox},
 };
+
+pub use self::memory::{Share, SharedMemory};
 
 /// The runtime of Python jobs.
 pub const PYTHON: &str = "python";
@@ -109,23 +116,25 @@ struct Parts {
     store: RuntimeStore,
     policy: Policy,
     asked: SomeLimits,
+    memory: SharedMemory,
     cancel: Cancel,
     watcher: Box<Watcher>,
 }
 
 impl SandboxRunner {
     /// A runner for the jobs in `folder`, an absolute path, with the limits that `policy` gives each when
-    /// `asked` is asked for. A runtime that isn't there when the first job comes is installed then.
+    /// `asked` is asked for. Those that run at once share `memory`. A runtime that isn't there when the first job comes is installed then.
     pub fn new(
         folder: &Path,
         store: RuntimeStore,
         policy: Policy,
         asked: SomeLimits,
+        memory: SharedMemory,
         cancel: Cancel,
         watcher: impl Fn(&JobId, JobEvent<'_>) + Send + Sync + 'static,
     ) -> Self {
         let (folder, watcher) = (folder.to_owned(), Box::new(watcher));
-        Self(std::sync::Arc::new(Parts { folder, store, policy, asked, cancel, watcher }))
+        Self(std::sync::Arc::new(Parts { folder, store, policy, asked, memory, cancel, watcher }))
     }
 }
 
@@ -133,7 +142,9 @@ impl JobRunner for SandboxRunner {
     fn run<'a>(&'a self, request: &'a RunRequest) -> BoxFuture<'a, Result<RunOutcome, RunnerError>> {
         let (parts, request) = (self.0.clone(), request.clone());
         Box::pin(async move {
-            let run = tokio::task::spawn_blocking(move || parts.run(&request)).await;
+            let spec = parts.spec(&request)?;
+            let _share = parts.memory.take(spec.limits.memory).await;
+            let run = tokio::task::spawn_blocking(move || parts.run(&request, spec)).await;
             run.unwrap_or_else(|error| {
                 Err(not_ready(format!("the job's thread ended: {error}; run it again")))
             })
@@ -142,8 +153,10 @@ impl JobRunner for SandboxRunner {
 }
 
 impl Parts {
-    fn run(&self, request: &RunRequest) -> Result<RunOutcome, RunnerError> {
-        let mut spec = self.spec(request)?;
+    fn run(&self, request: &RunRequest, mut spec: JobSpec) -> Result<RunOutcome, RunnerError> {
+        if self.cancel.is_cancelled() {
+            return Err(RunnerError::Interrupted);
+        }
         if request.kind == JobKind::Python {
             let wanted = packages::wanted(&request.dependencies);
             spec.packages = self.store.packages().for_job(wanted, &request.packages).map_err(not_ready)?;
@@ -160,7 +173,10 @@ impl Parts {
         let outcome =
             sandbox.run(&spec, &self.cancel, &mut |line| tell(JobEvent::Line(line))).map_err(not_ready)?;
         tell(JobEvent::Ended(&outcome));
-        Ok(RunOutcome { return_code: outcome.return_code(), reason: outcome.reason })
+        if outcome.ending == Ending::Killed && self.cancel.is_cancelled() {
+            return Err(RunnerError::Interrupted);
+        }
+        Ok(RunOutcome { return_code: outcome.return_code(), record: record(&sandbox, &spec, &outcome) })
     }
 
     /// The request with the paths of this machine.
@@ -201,6 +217,39 @@ impl Parts {
             scratch: self.folder.join(SCRATCH),
             limits,
         })
+    }
+}
+
+/// A run as its receipt tells of it.
+fn record(sandbox: &Sandbox, spec: &JobSpec, outcome: &Outcome) -> RunRecord {
+    let exceeded = outcome.exceeded.as_ref().map(|exceeded| ExceededRecord {
+        limit: exceeded.limit.name().to_owned(),
+        asked: exceeded.asked,
+        allowed: exceeded.allowed,
+    });
+    let limits = Limit::ALL.into_iter().map(|limit| (limit.name().to_owned(), spec.limits.get(limit)));
+    RunRecord {
+        runtimes: sandbox
+            .runtimes()
+            .map(|origin| {
+                let (version, digest) = (origin.version.clone(), origin.digest.clone());
+                (origin.name.clone(), RuntimeRecord { version, digest })
+            })
+            .collect(),
+        compiler: sandbox.compiler(),
+        deterministic: false,
+        limits: limits.collect(),
+        outcome: OutcomeRecord {
+            ending: outcome.ending.to_string(),
+            return_code: outcome.return_code(),
+            exceeded,
+            instructions: None,
+        },
+        measured: Measured {
+            seconds: outcome.wall_time.as_secs_f64(),
+            peak_memory: outcome.peak_memory,
+            reason: outcome.reason.clone(),
+        },
     }
 }
 
@@ -246,7 +295,8 @@ mod tests {
     fn runner() -> SandboxRunner {
         let store = RuntimeStore::open(Path::new("/nowhere"));
         let (policy, asked) = (Policy::default(), SomeLimits::new());
-        SandboxRunner::new(Path::new("/box"), store, policy, asked, Cancel::default(), |_, _| {})
+        let memory = SharedMemory::new(1 << 30);
+        SandboxRunner::new(Path::new("/box"), store, policy, asked, memory, Cancel::default(), |_, _| {})
     }
 
     #[test]
