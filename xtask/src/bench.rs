@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 enum Bench {
     /// The main job step by step: wall time and Drive requests of each call
     Flow,
+    /// Jobs in the sandbox, beside the native way
+    Sandbox,
 }
 
 /// Builds the program and measures it.
@@ -33,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let bench = match arguments.bench {
         _ if arguments.against_python => "against_python",
         Bench::Flow => "flow",
+        Bench::Sandbox => "sandbox",
     };
     // The whole workspace is named, here and below, so that the features are those of the test build.
     process::run(cargo().args(["build", "--workspace", "--bin", "syftbox", "--bench", bench]))?;
