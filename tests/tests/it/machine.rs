@@ -83,6 +83,12 @@ impl Machine {
         self.wait(SyftboxManager::open(settings, platform, tokens)).unwrap()
     }
 
+    /// The same machine, set up for the Drive of `cloud`.
+    pub(crate) fn turned_to(mut self, cloud: &Cloud) -> Self {
+        self.drive_url = cloud.drive.url().to_owned();
+        self
+    }
+
     fn parts(&self) -> (Platform, Arc<UserTokens>) {
         let platform = syftbox_runner::native::platform(self.home.path()).unwrap();
         let user = json!({

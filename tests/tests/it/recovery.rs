@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use syftbox_localdrive::{Fault, When};
 
+use syftbox_core::manager::Roles;
 use syftbox_tests::{OWNER, SCIENTIST, Stage};
 
-use crate::scene;
+use crate::{
+    machine::{Cloud, make_peers},
+    scene,
+};
 
 #[test]
 fn lost_answers_make_nothing_twice() {
@@ -73,4 +77,24 @@ fn searches_that_lag_make_no_second_folder() {
         .filter(|line| line.method == "POST" && line.path.starts_with("/drive/v3/files?"))
         .count();
     assert_eq!(creations, 1, "one SyftBox folder: {lines:?}");
+}
+
+#[test]
+fn a_folder_that_turns_to_another_drive_publishes_everything_there() {
+    let rules = format!("rules: [{{pattern: '**', access: {{read: [{SCIENTIST}]}}}}]\n");
+    let before = Cloud::new(&[OWNER, SCIENTIST]);
+    let owner = before.machine(OWNER, Roles::OWNER);
+    make_peers(&owner, &before.machine(SCIENTIST, Roles::SCIENTIST));
+    owner.write("notes/syft.pub.yaml", &rules);
+    owner.write("notes/a", "kept");
+    owner.sync();
+
+    let after = Cloud::new(&[OWNER, SCIENTIST]);
+    let owner = owner.turned_to(&after);
+    let scientist = after.machine(SCIENTIST, Roles::SCIENTIST);
+    make_peers(&owner, &scientist);
+    assert_eq!(scientist.tree_of(OWNER)["notes/a"], b"kept");
+    let fresh = after.machine(OWNER, Roles::OWNER);
+    fresh.sync();
+    assert_eq!(fresh.tree(), owner.tree());
 }
