@@ -1,12 +1,13 @@
 //! The limits of jobs as options, and the policy that they stay within.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{CliError, settings::default_policy_path};
 use crate::{
     policy::{Policy, SomeLimits},
+    runtime::RuntimeStore,
     sandbox::{ByteSize, Limit},
 };
 
@@ -18,6 +19,10 @@ pub(super) struct LimitArguments {
     /// configuration folder, when it is there]
     #[arg(long, value_name = "FILE", env = "SYFTBOX_POLICY")]
     policy: Option<PathBuf>,
+    /// Fix clocks and randomness, and count instructions, so that the same job gives the same bytes every time. Such
+    /// jobs are about half as fast; the first one compiles the runtime for them
+    #[arg(long)]
+    pub(super) deterministic: bool,
     /// How long each job may run [default: 300]
     #[arg(
         long,
@@ -29,6 +34,9 @@ pub(super) struct LimitArguments {
     /// Memory of a job [default: 4G, which is also the most]
     #[arg(long, value_name = "BYTES")]
     memory: Option<ByteSize>,
+    /// Instructions that a deterministic job may execute [default: 1000000000000]
+    #[arg(long, value_name = "COUNT", requires = "deterministic")]
+    instructions: Option<u64>,
     /// Bytes that a job may write to `outputs/` and `/tmp` [default: 1G]
     #[arg(long, value_name = "BYTES")]
     output_bytes: Option<ByteSize>,
@@ -47,6 +55,12 @@ pub(super) struct LimitArguments {
 }
 
 impl LimitArguments {
+    /// The runtimes for such jobs.
+    pub(super) fn store(&self, cache: &Path) -> RuntimeStore {
+        let store = RuntimeStore::open(cache);
+        if self.deterministic { store.deterministic() } else { store }
+    }
+
     /// The policy and what is asked for, which somebody's job may have.
     pub(super) fn resolve(&self) -> Result<(Policy, SomeLimits), CliError> {
         let policy = match (&self.policy, default_policy_path()) {
@@ -58,6 +72,7 @@ impl LimitArguments {
         let asked: SomeLimits = [
             (Limit::Time, self.timeout.map(|seconds| seconds * 1000)),
             (Limit::Memory, bytes(&self.memory)),
+            (Limit::Instructions, self.instructions),
             (Limit::OutputBytes, bytes(&self.output_bytes)),
             (Limit::OutputFiles, self.output_files),
             (Limit::LogBytes, bytes(&self.log_bytes)),

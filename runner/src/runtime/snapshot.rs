@@ -25,7 +25,11 @@ use super::{
     RuntimeError, preopens,
     table::{PYTHON, RuntimeEntry},
 };
-use crate::sandbox::{PACKAGES, engine, turn};
+use crate::sandbox::{
+    PACKAGES,
+    engine::{self, Build},
+    turn,
+};
 
 /// The most memory that a snapshot may hold, in bytes.
 const MEMORY: usize = 1 << 30;
@@ -184,7 +188,7 @@ impl Guest {
         wasi.preopened_dir(own, "/tmp", FsPerms::ReadWrite)?;
         wasi.preopened_dir(root, "/", FsPerms::ReadOnly)?;
 
-        let engine = engine::engine()?;
+        let engine = engine::engine(Build::Fast)?;
         let module = engine::load(&engine, compiled)?;
         let mut linker: Linker<State> = Linker::new(&engine);
         p1::add_to_linker_sync(&mut linker, |state| &mut state.wasi)?;

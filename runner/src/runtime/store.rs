@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     RuntimeError,
-    snapshot::Snapshot,
+    snapshot::{Recipe, Snapshot},
     table::{RUNTIMES, RuntimeEntry},
 };
 use crate::packages::PackageCache;
-use crate::sandbox::{GuestRuntime, GuestSnapshot, engine};
+use crate::sandbox::{
+    GuestRuntime, GuestSnapshot,
+    engine::{self, Build},
+};
 
 /// The compiled module in an installed runtime.
 pub(super) const MODULE: &str = "module.cwasm";
@@ -25,6 +28,7 @@ pub(super) const RECEIPT: &str = "runtime.json";
 pub struct RuntimeStore {
     pub(super) folder: PathBuf,
     pub(super) table: &'static [RuntimeEntry],
+    pub(super) build: Build,
 }
 
 /// A runtime and whether it is there.
@@ -83,7 +87,24 @@ impl RuntimeStore {
     /// The runtimes kept in a cache folder, which need not exist yet.
     #[must_use]
     pub fn open(cache_dir: &Path) -> Self {
-        Self { folder: cache_dir.join("runtimes"), table: RUNTIMES }
+        Self { folder: cache_dir.join("runtimes"), table: RUNTIMES, build: Build::Fast }
+    }
+
+    /// The same runtimes for deterministic jobs: compiled to other code, and without snapshots.
+    #[must_use]
+    pub fn deterministic(self) -> Self {
+        Self { build: Build::Counting, ..self }
+    }
+
+    /// Whether these are for deterministic jobs.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        self.build == Build::Counting
+    }
+
+    /// How the snapshot of a runtime is made, where there is one.
+    pub(super) fn recipe(&self, entry: &RuntimeEntry) -> Option<Recipe> {
+        entry.snapshot().filter(|_| self.build == Build::Fast)
     }
 
     /// The Python packages that are kept beside the runtimes.
@@ -119,7 +140,7 @@ impl RuntimeStore {
         let folder = self.folder_of(entry)?;
         Ok(receipt_of(&folder).map(|_| InstalledRuntime {
             entry,
-            snapshot: entry.snapshot().and_then(|recipe| recipe.installed(&folder)),
+            snapshot: self.recipe(entry).and_then(|recipe| recipe.installed(&folder)),
             folder,
             python3,
         }))
@@ -135,17 +156,17 @@ impl RuntimeStore {
     /// A folder of its own for each wheel, each engine that compiles it, and whether a snapshot can be taken
     /// of what was compiled.
     pub(super) fn folder_of(&self, entry: &RuntimeEntry) -> Result<PathBuf, RuntimeError> {
-        let engine = engine::engine().map_err(compile_error(entry))?;
+        let engine = engine::engine(self.build).map_err(compile_error(entry))?;
         let compatibility = engine::compatibility(&engine);
         let digest = &entry.digest()[..16];
-        let kind = if entry.snapshot().is_some() { "-s" } else { "" };
+        let kind = if self.recipe(entry).is_some() { "-s" } else { "" };
         Ok(self.folder.join(format!("{}-{digest}-{compatibility}{kind}", entry.name)))
     }
 
     fn status(&self, entry: &RuntimeEntry) -> Result<RuntimeStatus, RuntimeError> {
         let folder = self.folder_of(entry)?;
         let receipt = receipt_of(&folder);
-        let snapshot = entry.snapshot().map(|recipe| recipe.installed(&folder));
+        let snapshot = self.recipe(entry).map(|recipe| recipe.installed(&folder));
         let snapshot_bytes =
             snapshot.iter().flatten().map(|snapshot| snapshot.about.module_bytes).sum::<u64>();
         Ok(RuntimeStatus {

@@ -36,6 +36,8 @@ pub(super) struct Assignment {
     /// The host folders whose content counts as output.
     pub(super) counted: Vec<PathBuf>,
     pub(super) limits: GuestLimits,
+    /// Whether its instructions are counted, and clocks and randomness fixed.
+    pub(super) deterministic: bool,
 }
 
 /// Where a program is.
@@ -55,6 +57,8 @@ pub(super) struct Program {
     pub(super) code: Code,
     pub(super) arguments: Vec<String>,
     pub(super) environment: Vec<(String, String)>,
+    /// The how manieth process of its job it is, for the seed of its randomness.
+    pub(super) number: u32,
 }
 
 /// A host folder that the guest sees.
@@ -81,6 +85,7 @@ pub(super) struct GuestLimits {
     /// The process's own deadline, behind the runner's.
     pub(super) time: Duration,
     pub(super) memory: u64,
+    pub(super) instructions: u64,
     pub(super) output_bytes: u64,
     pub(super) output_files: u64,
     pub(super) open_files: u64,
@@ -127,6 +132,7 @@ pub fn child_main() -> ExitCode {
     let report = run().unwrap_or_else(|error| Report {
         end: GuestEnd::Broken(error.to_string().chars().take(500).collect()),
         peak_memory: 0,
+        instructions: None,
         memory_refused: None,
         files_refused: None,
     });
@@ -137,9 +143,10 @@ pub fn child_main() -> ExitCode {
 }
 
 fn run() -> io::Result<Report> {
-    let clock = Stopwatch::start();
+    let started = Stopwatch::start();
     confine::confine()?;
     let assignment = Assignment::read(&mut io::stdin().lock())?;
+    let clock = if assignment.deterministic { Stopwatch::stopped() } else { started };
     confine::die_with_runner()?;
     confine::die_after(assignment.limits.time.saturating_add(BEHIND))?;
     confine::limit_open_files(assignment.limits.open_files)?;

@@ -19,7 +19,7 @@ use wasmtime_wasi::{
 
 use super::{
     frame::{self, GuestEnd},
-    instance::{HOST_OBJECTS, World, end_of, report},
+    instance::{HOST_OBJECTS, World, report},
     meter::Meter,
     quota::OverQuota,
 };
@@ -46,6 +46,7 @@ pub(super) fn play(world: &World, component: &Component, mut wasi: WasiCtxBuilde
     if let Err(error) = keep_measuring(world) {
         return GuestEnd::Broken(error.to_string());
     }
+    let mut executed = 0;
     let mut run = || -> wasmtime::Result<i32> {
         let mut linker: Linker<Guest> = Linker::new(engine);
         p2::add_to_linker_sync(&mut linker)?;
@@ -55,11 +56,20 @@ pub(super) fn play(world: &World, component: &Component, mut wasi: WasiCtxBuilde
             Store::new(engine, Guest { wasi: wasi.build(), table, meter: world.memory().meter() });
         store.set_hostcall_fuel(world.hostcall_fuel());
         store.limiter(|guest| &mut guest.meter);
-        let command = Command::instantiate(&mut store, component, &linker)?;
-        let ended = command.wasi_cli_run().call_run(&mut store)?;
-        Ok(i32::from(ended.is_err()))
+        let fuel = world.fuel();
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel)?;
+        }
+        let ended = Command::instantiate(&mut store, component, &linker)
+            .and_then(|command| command.wasi_cli_run().call_run(&mut store));
+        if let Some(fuel) = fuel {
+            executed = fuel.saturating_sub(store.get_fuel()?);
+        }
+        Ok(i32::from(ended?.is_err()))
     };
-    end_of(run())
+    let ended = run();
+    world.count(executed);
+    world.end_of(ended)
 }
 
 /// Ends the process when its folders grow past their limits.

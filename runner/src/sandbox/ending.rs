@@ -21,6 +21,8 @@ pub enum Ending {
     LogTooLarge,
     /// Its script started more processes than it may.
     TooManyProcesses,
+    /// It executed more instructions than it may.
+    TooManyInstructions,
     /// Somebody ended it: the data owner, or the machine.
     Killed,
     /// The sandbox failed, not the script; says what happened.
@@ -40,6 +42,7 @@ impl Ending {
             Self::OutputTooLarge => 153,
             Self::LogTooLarge => 141,
             Self::TooManyProcesses => 254,
+            Self::TooManyInstructions => 152,
             Self::Killed => 143,
             Self::Broken(_) => 125,
         }
@@ -62,6 +65,7 @@ impl fmt::Display for Ending {
             Self::OutputTooLarge => f.write_str("output too large"),
             Self::LogTooLarge => f.write_str("log too large"),
             Self::TooManyProcesses => f.write_str("too many processes"),
+            Self::TooManyInstructions => f.write_str("too many instructions"),
             Self::Killed => f.write_str("killed"),
             Self::Broken(_) => f.write_str("broken"),
         }
@@ -81,6 +85,9 @@ pub struct Outcome {
     pub wall_time: Duration,
     /// The most memory the guest held, in bytes; `None` when it was killed before it could tell.
     pub peak_memory: Option<u64>,
+    /// How many instructions its guests executed; `None` when nobody counted, or it was killed before it could
+    /// tell.
+    pub instructions: Option<u64>,
     /// How many files were collected into `outputs`.
     pub output_files: u64,
     /// Their bytes.
@@ -109,6 +116,7 @@ mod tests {
             Ending::OutputTooLarge,
             Ending::LogTooLarge,
             Ending::TooManyProcesses,
+            Ending::TooManyInstructions,
             Ending::Killed,
             Ending::Broken("x".to_owned()),
         ];

@@ -15,13 +15,31 @@ const WASM_STACK: usize = 8 << 20;
 /// Bytes of the native stack of the thread that runs a guest: its own stack and the host's calls.
 pub(crate) const THREAD_STACK: usize = 24 << 20;
 
+/// Which code a guest is compiled to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// The fastest.
+    Fast,
+    /// Code that counts its instructions and computes the same on every machine: about twice as slow.
+    Counting,
+}
+
+impl Build {
+    pub(crate) fn of(deterministic: bool) -> Self {
+        if deterministic { Self::Counting } else { Self::Fast }
+    }
+}
+
 /// The engine for compiling and running guests. There are no epoch checks in the compiled code,
 /// which would cost up to a half of its speed: the runner kills the job's process at its deadline.
 ///
 /// # Errors
 /// When wasmtime can't work on this machine.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+pub(crate) fn engine(build: Build) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
+    if build == Build::Counting {
+        config.consume_fuel(true).cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
+    }
     config
         .wasm_exceptions(true)
         .max_wasm_stack(WASM_STACK)

@@ -25,7 +25,7 @@ pub struct Exceeded {
 impl Exceeded {
     /// A request for `asked` of `allowed`, now.
     pub(super) fn now(limit: Limit, asked: u64, allowed: u64, clock: Stopwatch) -> Self {
-        Self { limit, asked: Some(asked), allowed, at: Some(clock.milliseconds()) }
+        Self { limit, asked: Some(asked), allowed, at: clock.milliseconds() }
     }
 
     /// A job that was stopped at its limit; who knows how much more it would have taken.
@@ -49,6 +49,7 @@ impl Exceeded {
         };
         match self.limit {
             Limit::OutputFiles => detail.push_str(" files"),
+            Limit::Instructions => detail.push_str(" instructions"),
             Limit::OpenFiles => detail.push_str(" open files"),
             Limit::Processes => detail.push_str(" processes"),
             Limit::OutputBytes => detail.push_str(" of files"),
@@ -71,15 +72,20 @@ impl fmt::Display for Exceeded {
 
 /// The time since a job's start, as one of its processes sees it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stopwatch(Instant);
+pub(super) struct Stopwatch(Option<Instant>);
 
 impl Stopwatch {
     pub(super) fn start() -> Self {
-        Self(Instant::now())
+        Self(Some(Instant::now()))
     }
 
-    fn milliseconds(self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    /// For jobs that tell of no moment.
+    pub(super) fn stopped() -> Self {
+        Self(None)
+    }
+
+    fn milliseconds(self) -> Option<u64> {
+        Some(u64::try_from(self.0?.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Report {
     pub(super) end: GuestEnd,
     /// The most memory it held, in bytes.
     pub(super) peak_memory: u64,
+    /// How many instructions its guests executed, where they are counted.
+    pub(super) instructions: Option<u64>,
     /// What it was refused last of memory, if it was.
     pub(super) memory_refused: Option<Exceeded>,
     /// What it was refused last of open files, if it was.
@@ -128,6 +130,7 @@ mod tests {
         let report = Report {
             end: GuestEnd::Exited(3),
             peak_memory: 7,
+            instructions: Some(8),
             memory_refused: Some(refused),
             files_refused: None,
         };

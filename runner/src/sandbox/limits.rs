@@ -15,6 +15,9 @@ pub struct Limits {
     pub time: Duration,
     /// Bytes of the guests' memory together. 4 GiB, which is all that 32-bit addresses reach.
     pub memory: u64,
+    /// Instructions that the guests execute together, counted in deterministic jobs alone. A trillion; at most
+    /// a million times that.
+    pub instructions: u64,
     /// Bytes of all files in `outputs/` and `/tmp` together, at any moment. 1 GiB; at most 1 TiB.
     pub output_bytes: u64,
     /// Files and folders in `outputs/` and `/tmp` together, at any moment. 10,000; at most a million.
@@ -39,6 +42,7 @@ impl Limits {
     pub const GREATEST: Self = Self {
         time: Duration::from_secs(30 * 24 * 3600),
         memory: 4 << 30,
+        instructions: 1_000_000_000_000_000_000,
         output_bytes: 1 << 40,
         output_files: 1_000_000,
         log_bytes_per_stream: 1 << 30,
@@ -55,6 +59,7 @@ impl Default for Limits {
         Self {
             time: Duration::from_secs(300),
             memory: 4 << 30,
+            instructions: 1_000_000_000_000,
             output_bytes: 1 << 30,
             output_files: 10_000,
             log_bytes_per_stream: 10 << 20,
@@ -75,6 +80,8 @@ pub enum Limit {
     Time,
     /// [`Limits::memory`].
     Memory,
+    /// [`Limits::instructions`].
+    Instructions,
     /// [`Limits::output_bytes`].
     OutputBytes,
     /// [`Limits::output_files`].
@@ -106,9 +113,10 @@ pub enum Unit {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Time,
         Self::Memory,
+        Self::Instructions,
         Self::OutputBytes,
         Self::OutputFiles,
         Self::LogBytes,
@@ -125,6 +133,7 @@ impl Limit {
         match self {
             Self::Time => "time",
             Self::Memory => "memory",
+            Self::Instructions => "instructions",
             Self::OutputBytes => "output_bytes",
             Self::OutputFiles => "output_files",
             Self::LogBytes => "log_bytes",
@@ -144,7 +153,7 @@ impl Limit {
             Self::Memory | Self::OutputBytes | Self::LogBytes | Self::WasmBytes | Self::CompileMemory => {
                 Unit::Bytes
             }
-            Self::OutputFiles | Self::OpenFiles | Self::Processes => Unit::Count,
+            Self::Instructions | Self::OutputFiles | Self::OpenFiles | Self::Processes => Unit::Count,
         }
     }
 
@@ -173,6 +182,7 @@ impl Limits {
         match limit {
             Limit::Time => milliseconds(self.time),
             Limit::Memory => self.memory,
+            Limit::Instructions => self.instructions,
             Limit::OutputBytes => self.output_bytes,
             Limit::OutputFiles => self.output_files,
             Limit::LogBytes => self.log_bytes_per_stream,
@@ -189,6 +199,7 @@ impl Limits {
         match limit {
             Limit::Time => self.time = Duration::from_millis(value),
             Limit::Memory => self.memory = value,
+            Limit::Instructions => self.instructions = value,
             Limit::OutputBytes => self.output_bytes = value,
             Limit::OutputFiles => self.output_files = value,
             Limit::LogBytes => self.log_bytes_per_stream = value,

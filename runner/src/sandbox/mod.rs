@@ -17,6 +17,7 @@ mod ending;
 pub(crate) mod engine;
 mod error;
 mod exceeded;
+mod fixed;
 mod frame;
 mod guest;
 mod instance;

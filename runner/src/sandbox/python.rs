@@ -72,7 +72,13 @@ impl Pythons {
 
     /// Starts one; `None` when as many live as may.
     fn start(&mut self, request: Request) -> wasmtime::Result<Option<i32>> {
-        if Arc::strong_count(&self.alive) > AT_ONCE {
+        // When a thread ends is nothing that a deterministic script may notice.
+        let living = if self.world.is_deterministic() {
+            self.running.values().filter(|running| running.code.is_none()).count()
+        } else {
+            Arc::strong_count(&self.alive) - 1
+        };
+        if living >= AT_ONCE {
             return Ok(None);
         }
         let (number, most) = (i64::from(self.last) + 1, self.world.processes());
@@ -81,6 +87,7 @@ impl Pythons {
             return Err(EndsJob(GuestEnd::Exceeded(over)).into());
         }
         let mut program = self.python.clone();
+        program.number = u32::try_from(number)?;
         program.arguments.extend([request.path, request.directory]);
         program.arguments.extend(request.arguments);
         program.environment.retain(|(name, _)| !request.environment.contains_key(name));
@@ -97,10 +104,10 @@ impl Pythons {
                         .stdout(Output::Starter(LogStream::Stdout, told.clone()))
                         .stderr(Output::Starter(LogStream::Stderr, told.clone()));
                 };
-                let end = world.play(&program, None, streams);
+                let (end, executed) = world.play(&program, None, streams);
                 drop(alive);
                 // Whoever started it may have let go of it.
-                let _ = told.send(Event::Ended(end));
+                let _ = told.send(Event::Ended(end, executed));
             },
         )?;
         self.last += 1;
@@ -113,12 +120,18 @@ impl Pythons {
         let memory_refused = self.world.memory().refused().is_some();
         let running = self.running.get_mut(&number).ok_or_else(|| invalid("there is no such Python"))?;
         if running.left.is_none() && running.code.is_none() {
-            match running.event() {
+            // What a script sees must not depend on who is faster: it waits, and gets word by word.
+            let waits = self.world.is_deterministic();
+            match running.event(waits) {
+                Ok(Event::Said(stream, bytes)) if waits => running.left = Some((stream, bytes)),
                 Ok(Event::Said(stream, bytes)) => {
                     running.left = Some((stream, running.more(stream, bytes, buffer.len())));
                 }
                 Ok(Event::WantsInput) => return Ok((3, 0)),
-                Ok(Event::Ended(end)) => running.end(end, memory_refused)?,
+                Ok(Event::Ended(end, executed)) => {
+                    self.world.count(executed);
+                    running.end(end, memory_refused)?;
+                }
                 Err(TryRecvError::Empty) => return Ok((0, 0)),
                 Err(TryRecvError::Disconnected) => {
                     running.end(GuestEnd::Broken("Python's thread ended".to_owned()), false)?;
@@ -143,8 +156,12 @@ impl Pythons {
 }
 
 impl Running {
-    fn event(&mut self) -> Result<Event, TryRecvError> {
-        self.held.take().map_or_else(|| self.events.try_recv(), Ok)
+    fn event(&mut self, waits: bool) -> Result<Event, TryRecvError> {
+        match self.held.take() {
+            Some(event) => Ok(event),
+            None if waits => self.events.recv().map_err(|_| TryRecvError::Disconnected),
+            None => self.events.try_recv(),
+        }
     }
 
     /// Adds what was said since to the same stream, so that many short words don't take as many calls.

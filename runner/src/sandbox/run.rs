@@ -6,7 +6,7 @@ use super::{
     Calling, Ending, Exceeded, GuestRuntime, JobSpec, Launcher, Limit, LogLine, Outcome, SandboxError,
     child::{Assignment, Code, GuestLimits, Mount, Program},
     collect::{self, Collected},
-    engine,
+    engine::{self, Build},
     guest::PACKAGES,
     job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WHEELS, WORKING_DIRECTORY},
     quota::{self, Usage},
@@ -50,9 +50,9 @@ impl Sandbox {
 
     /// What compiles the guests, and a text that differs between versions of it, settings and machines.
     #[must_use]
-    pub fn compiler(&self) -> String {
+    pub fn compiler(&self, deterministic: bool) -> String {
         // Where wasmtime can't work, nothing was compiled.
-        engine::engine().map_or_else(
+        engine::engine(Build::of(deterministic)).map_or_else(
             |_| "none".to_owned(),
             |engine| format!("wasmtime {}", engine::compatibility(&engine)),
         )
@@ -87,7 +87,7 @@ impl Sandbox {
         let wall_time = started.elapsed();
         record.finish(on_log);
 
-        let mut verdict = seen.verdict(spec.limits);
+        let mut verdict = seen.verdict(spec.limits, spec.deterministic);
         if check(spec).ok().as_ref() != Some(&before) {
             let why = "the job's code or a dataset changed while it ran; run it again";
             verdict = Verdict::new(Ending::Broken(why.to_owned()), why);
@@ -104,7 +104,8 @@ impl Sandbox {
             reason: verdict.reason,
             exceeded: verdict.exceeded,
             wall_time,
-            peak_memory: seen.report.map(|report| report.peak_memory),
+            peak_memory: seen.report.as_ref().map(|report| report.peak_memory),
+            instructions: seen.report.as_ref().and_then(|report| report.instructions),
             output_files: collected.files,
             output_bytes: collected.bytes,
         })
@@ -158,6 +159,7 @@ impl Sandbox {
                 environment: [("HOME", "/tmp"), ("TMPDIR", "/tmp")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .into(),
+                number: 0,
             },
         };
         program.arguments.extend(spec.arguments.iter().cloned());
@@ -174,9 +176,11 @@ impl Sandbox {
             python: python.map(|python| python.program(spec.limits.memory)),
             mounts,
             counted,
+            deterministic: spec.deterministic,
             limits: GuestLimits {
                 time: spec.limits.time,
                 memory: spec.limits.memory,
+                instructions: spec.limits.instructions,
                 output_bytes: spec.limits.output_bytes,
                 output_files: spec.limits.output_files,
                 open_files: spec.limits.open_files,

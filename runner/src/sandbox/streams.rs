@@ -32,8 +32,8 @@ pub(super) enum Event {
     Said(LogStream, Vec<u8>),
     /// It waits for input.
     WantsInput,
-    /// It is over.
-    Ended(GuestEnd),
+    /// It is over, and executed this many instructions, where they are counted.
+    Ended(GuestEnd, u64),
 }
 
 /// Where one of a guest's streams goes. A write waits until it was taken.

@@ -34,6 +34,7 @@ impl Verdict {
             Limit::OutputBytes | Limit::OutputFiles => Ending::OutputTooLarge,
             Limit::LogBytes => Ending::LogTooLarge,
             Limit::Processes => Ending::TooManyProcesses,
+            Limit::Instructions => Ending::TooManyInstructions,
             // These never end a job by themselves.
             Limit::OpenFiles | Limit::WasmBytes => Ending::FailedWithCode(126),
         };
@@ -43,7 +44,7 @@ impl Verdict {
 
 impl Seen {
     /// The ending that what was seen amounts to.
-    pub(super) fn verdict(&self, limits: Limits) -> Verdict {
+    pub(super) fn verdict(&self, limits: Limits, deterministic: bool) -> Verdict {
         match self.stopped {
             Some(Stopped::Deadline) => {
                 return Verdict::past(Exceeded::stopped(Limit::Time, milliseconds(limits.time)));
@@ -57,7 +58,7 @@ impl Seen {
                     limit: Limit::LogBytes,
                     asked: Some(asked),
                     allowed: limits.log_bytes_per_stream,
-                    at: Some(milliseconds(self.after)),
+                    at: (!deterministic).then(|| milliseconds(self.after)),
                 });
             }
             Some(Stopped::Cancelled) => return Verdict::new(Ending::Killed, "cancelled"),

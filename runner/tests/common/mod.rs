@@ -89,6 +89,7 @@ impl Case {
             stderr: at("review/stderr.txt"),
             scratch: at("scratch"),
             limits: Limits::default(),
+            deterministic: false,
         };
         fs::create_dir(&spec.code).unwrap();
         Self { folder, spec, cancel: Cancel::default() }

@@ -99,6 +99,7 @@ impl Bench {
             stderr: at("stderr.txt"),
             scratch: at("scratch"),
             limits: Limits::default(),
+            deterministic: false,
         };
         let outcome = self.sandboxes[runtime].run(&spec, &Cancel::default(), &mut |_| {}).unwrap();
         let said = fs::read_to_string(at("stdout.txt")).unwrap();

@@ -7,6 +7,7 @@ mod checkpoints;
 mod conversation;
 mod crash;
 mod delete;
+mod deterministic;
 mod encryption;
 mod feed;
 mod generations;

@@ -38,7 +38,7 @@ fn a_run_leaves_a_receipt_that_both_can_check() {
     assert_eq!(told, receipt(&stage.scientist, "one"));
     assert_eq!(told["job"], json!({"name": "one", "submitted_by": SCIENTIST, "datasite": OWNER}));
     assert_eq!(told["limits"]["memory"], 1_u64 << 30);
-    assert_eq!(told["limits"].as_object().unwrap().len(), 10);
+    assert_eq!(told["limits"].as_object().unwrap().len(), 11);
     assert_eq!(told["outcome"], json!({"ending": "finished", "return_code": 0, "exceeded": null}));
     assert_eq!(told["runtimes"]["python"]["digest"].as_str().unwrap().len(), 64);
     assert!(told["compiler"].as_str().unwrap().starts_with("wasmtime "));

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     jobs::{JobEvent, SandboxRunner, SharedMemory},
-    runtime::{RuntimeStore, default_cache_dir},
+    runtime::default_cache_dir,
     sandbox::{ByteSize, Cancel},
 };
 
@@ -58,7 +58,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: &Arguments
     let mut session = Session::open(options).await?;
     let cancel = Cancel::default();
     end_jobs_on_interrupt(cancel.clone());
-    let store = RuntimeStore::open(&default_cache_dir()?);
+    let store = arguments.limits.store(&default_cache_dir()?);
     let memory = match arguments.total_memory {
         Some(ByteSize(bytes)) => SharedMemory::new(bytes),
         None => SharedMemory::of_machine(),

@@ -60,8 +60,11 @@ impl Tiny {
             packages: &[],
             python3: None,
         }];
-        let store =
-            RuntimeStore { folder: folder.path().join("cache/runtimes"), table: Box::leak(table.into()) };
+        let store = RuntimeStore {
+            folder: folder.path().join("cache/runtimes"),
+            table: Box::leak(table.into()),
+            build: Build::Fast,
+        };
         Self { folder, store }
     }
 

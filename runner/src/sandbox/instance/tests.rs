@@ -14,18 +14,28 @@ const MEMORY: &str = "(memory (export \"memory\") 1)";
 fn run_text(text: &str, mode: u32) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let module = folder.path().join("module.cwasm");
-    let compiled = engine::engine().unwrap().precompile_module(&wat::parse_str(text).unwrap()).unwrap();
+    let compiled = engine::engine(engine::Build::Fast)
+        .unwrap()
+        .precompile_module(&wat::parse_str(text).unwrap())
+        .unwrap();
     fs::write(&module, compiled).unwrap();
     fs::set_permissions(&module, fs::Permissions::from_mode(mode)).unwrap();
     let out = folder.path().join("out");
     fs::create_dir(&out).unwrap();
     let assignment = Assignment {
-        program: Program { code: Code::Compiled(module), arguments: Vec::new(), environment: Vec::new() },
+        program: Program {
+            code: Code::Compiled(module),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            number: 0,
+        },
         python: None,
         mounts: vec![Mount { host: out.clone(), guest: "/".to_owned(), writable: true }],
         counted: vec![out],
+        deterministic: false,
         limits: GuestLimits {
             time: Duration::from_secs(60),
+            instructions: 1 << 30,
             open_files: 9,
             processes: 9,
             memory: 1 << 20,
