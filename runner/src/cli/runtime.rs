@@ -11,7 +11,7 @@ use super::{
 use crate::{
     jobs::PYTHON,
     runtime::{RuntimeStatus, RuntimeStore, TerminalProgress, default_cache_dir},
-    sandbox::ByteSize,
+    sandbox::{ByteSize, KernelLayers},
 };
 
 #[derive(Subcommand)]
@@ -44,8 +44,19 @@ pub(super) fn run(output: Output, command: Command) -> Result<(), CliError> {
             }
         }
         let runtimes = store.list()?;
+        note(kernel_layers(KernelLayers::here()));
         output.data(&runtimes, || human(&runtimes))
     })
+}
+
+/// What this machine's kernel adds to the sandbox, in words.
+fn kernel_layers(layers: KernelLayers) -> &'static str {
+    match (layers.landlock, layers.seccomp) {
+        (true, true) => "the kernel adds Landlock and seccomp to the sandbox",
+        (true, false) => "the kernel adds Landlock to the sandbox, and has no seccomp",
+        (false, true) => "the kernel adds seccomp to the sandbox, and has no Landlock",
+        (false, false) => "the kernel has neither Landlock nor seccomp; the sandbox does without",
+    }
 }
 
 fn human(runtimes: &[RuntimeStatus]) -> String {

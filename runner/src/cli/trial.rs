@@ -10,6 +10,7 @@ use serde_json::json;
 use syftbox_core::{
     datasets::{Dataset, Source},
     domain::{DatasitePath, Email, PathError},
+    permissions::PERMISSION_FILE,
     platform::tree,
     wire::{is_syncable, job::detect_entrypoint},
 };
@@ -80,6 +81,7 @@ pub(super) async fn run(options: &Options, output: Output, arguments: Arguments)
         datasets: mounts,
         packages,
         outputs: to.clone(),
+        withheld: &[PERMISSION_FILE],
         stdout: work.path().join("stdout.txt"),
         stderr: work.path().join("stderr.txt"),
         scratch: work.path().join("running"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use syftbox_core::{
     domain::DatasitePath,
     jobs::{JobId, JobRunner, RunOutcome, RunRequest, RunnerError},
+    permissions::PERMISSION_FILE,
     platform::BoxFuture,
     wire::{
         job::{BASH_SCRIPT_FILE, JobKind},
@@ -212,6 +213,8 @@ impl Parts {
             datasets,
             packages: Vec::new(),
             outputs: here(&request.outputs),
+            // Permission files there would let the job decide who reads them.
+            withheld: &[PERMISSION_FILE],
             stdout: here(&request.stdout),
             stderr: here(&request.stderr),
             scratch: self.folder.join(SCRATCH),

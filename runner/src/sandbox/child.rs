@@ -4,6 +4,7 @@
 use std::{
     ffi::OsStr,
     io::{self, Read, Write},
+    iter,
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
@@ -17,6 +18,7 @@ use super::{
     exceeded::Stopwatch,
     frame::{self, GuestEnd, Report},
     instance,
+    kernel::{self, Files},
 };
 
 /// The hidden first argument that makes the program a job's process.
@@ -24,6 +26,9 @@ pub const CHILD_ARGUMENT: &str = "__job-process";
 
 /// How far the process's own deadline is behind the runner's, which starts to count earlier.
 const BEHIND: Duration = Duration::from_millis(500);
+
+/// The argument behind it that leaves out what the kernel adds.
+pub(super) const BARE_ARGUMENT: &str = "bare";
 
 /// What the runner tells a job's process: one JSON document behind its length in four bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +54,13 @@ pub(super) enum Code {
     Snapshot(PathBuf),
     /// A module or component of a stranger, to be compiled in the job's process.
     Wasm(PathBuf),
+}
+
+impl Code {
+    fn path(&self) -> &Path {
+        let (Self::Compiled(path) | Self::Snapshot(path) | Self::Wasm(path)) = self;
+        path
+    }
 }
 
 /// A program and what it is started with.
@@ -106,6 +118,16 @@ impl Assignment {
         to.flush()
     }
 
+    /// The files that the job's process has to open.
+    fn files(&self) -> Files<'_> {
+        let programs = iter::once(&self.program).chain(&self.python).map(|program| program.code.path());
+        let mounts = |writable| {
+            let mounts = self.mounts.iter().filter(move |mount| mount.writable == writable);
+            mounts.map(|mount| mount.host.as_path())
+        };
+        Files { read: programs.chain(mounts(false)).collect(), write: mounts(true).collect() }
+    }
+
     fn read(from: &mut dyn Read) -> io::Result<Self> {
         let mut length = [0; 4];
         from.read_exact(&mut length)?;
@@ -147,6 +169,9 @@ fn run() -> io::Result<Report> {
     confine::confine()?;
     let assignment = Assignment::read(&mut io::stdin().lock())?;
     let clock = if assignment.deterministic { Stopwatch::stopped() } else { started };
+    if !std::env::args_os().any(|argument| argument == BARE_ARGUMENT) {
+        kernel::confine(&assignment.files())?;
+    }
     confine::die_with_runner()?;
     confine::die_after(assignment.limits.time.saturating_add(BEHIND))?;
     confine::limit_open_files(assignment.limits.open_files)?;

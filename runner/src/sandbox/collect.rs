@@ -18,16 +18,16 @@ const DEEPEST: usize = 32;
 pub(super) struct Collected {
     pub(super) files: u64,
     pub(super) bytes: u64,
-    /// Names that were refused: links, special files, names that no peer could take.
+    /// Names that were refused: links, special files, names that are withheld or that no peer could take.
     pub(super) refused: u64,
 }
 
-/// Moves the files below `from` to below `to`. The job is over: nothing changes `from` meanwhile, and no
+/// Moves the files below `from` to below `to`, but for those with a name of `withheld`. The job is over: nothing changes `from` meanwhile, and no
 /// link in it is followed.
 ///
 /// # Errors
 /// When a folder can't be read or a file can't be moved.
-pub(super) fn collect(from: &Path, to: &Path) -> Result<Collected, SandboxError> {
+pub(super) fn collect(from: &Path, to: &Path, withheld: &[&str]) -> Result<Collected, SandboxError> {
     let mut collected = Collected::default();
     let mut folders = vec![(from.to_path_buf(), String::new(), 0)];
     while let Some((folder, prefix, depth)) = folders.pop() {
@@ -37,6 +37,9 @@ pub(super) fn collect(from: &Path, to: &Path) -> Result<Collected, SandboxError>
             let metadata = entry.metadata().map_err(unreadable)?;
             let path = entry.file_name().to_str().and_then(|name| {
                 let path: DatasitePath = format!("{prefix}{name}").parse().ok()?;
+                if withheld.iter().any(|withheld| withheld.eq_ignore_ascii_case(name)) {
+                    return None;
+                }
                 Some(path)
             });
             match path {
@@ -83,6 +86,7 @@ mod tests {
         fs::create_dir_all(from.path().join("a/b")).unwrap();
         fs::write(from.path().join("a/b/r.txt"), "result").unwrap();
         fs::write(from.path().join("empty"), "").unwrap();
+        fs::write(from.path().join("a/Rules.yaml"), "x").unwrap();
         fs::write(from.path().join("back\\slash"), "x").unwrap();
         std::os::unix::fs::symlink(secret.path().join("token"), from.path().join("link")).unwrap();
         std::os::unix::fs::symlink(secret.path(), from.path().join("folder")).unwrap();
@@ -91,8 +95,8 @@ mod tests {
         fs::create_dir_all(&deep).unwrap();
         fs::write(deep.join("too-deep"), "x").unwrap();
 
-        let collected = collect(from.path(), to.path()).unwrap();
-        assert_eq!(collected, Collected { files: 2, bytes: 6, refused: 5 });
+        let collected = collect(from.path(), to.path(), &["rules.yaml"]).unwrap();
+        assert_eq!(collected, Collected { files: 2, bytes: 6, refused: 6 });
         assert_eq!(fs::read_to_string(to.path().join("a/b/r.txt")).unwrap(), "result");
         assert_eq!(fs::read_dir(to.path()).unwrap().count(), 2);
         assert_eq!(fs::read_to_string(secret.path().join("token")).unwrap(), "secret");

@@ -2,9 +2,11 @@
 //! what it may write, and its life when the runner dies.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Read},
+    os::unix::fs::FileExt,
     path::Path,
+    sync::OnceLock,
     thread,
     time::Duration,
 };
@@ -26,6 +28,9 @@ const ADDRESS_SPACE: u64 = 128 << 30;
 /// When the system refuses a limit.
 pub(super) fn confine() -> io::Result<()> {
     close_inherited_files()?;
+    if let Ok(status) = File::open("/proc/self/status") {
+        STATUS.get_or_init(|| status);
+    }
     #[cfg(target_os = "linux")]
     set_parent_process_death_signal(Some(Signal::KILL))?;
     limit(Resource::Core, 0)?;
@@ -57,9 +62,14 @@ impl Drop for MemoryLimit {
     }
 }
 
+/// What Linux says of this process: opened before it can open no such files any more.
+static STATUS: OnceLock<File> = OnceLock::new();
+
 /// The bytes of addresses that this process has.
 fn address_space() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let mut status = vec![0; 16 << 10];
+    let length = STATUS.get()?.read_at(&mut status, 0).ok()?;
+    let status = String::from_utf8_lossy(&status[..length]);
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.strip_suffix("kB"))?;
     kilobytes.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

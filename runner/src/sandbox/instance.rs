@@ -398,3 +398,5 @@ fn first_line(error: &wasmtime::Error) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod testsuite;

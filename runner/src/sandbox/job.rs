@@ -35,6 +35,9 @@ pub struct JobSpec {
     /// Where the files that the job wrote to `outputs/` go once it has ended. Made when missing;
     /// what is there already stays, unless a file of the same name replaces it.
     pub outputs: PathBuf,
+    /// Names of files, in any case of letters, that stay behind wherever they are in `outputs/`: those
+    /// that mean something to whoever the outputs go to.
+    pub withheld: &'static [&'static str],
     /// The file that gets the bytes of standard output as they were written; replaced.
     pub stdout: PathBuf,
     /// The file that gets the bytes of standard error and, unless the job finished, a last line

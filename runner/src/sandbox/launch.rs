@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::child::{Assignment, CHILD_ARGUMENT};
+use super::child::{Assignment, BARE_ARGUMENT, CHILD_ARGUMENT};
 
 /// The program that job processes are started from.
 #[derive(Clone, Debug)]
@@ -34,6 +34,14 @@ impl Launcher {
     #[must_use]
     pub fn of(program: &Path) -> Self {
         Self { program: program.to_path_buf(), arguments: vec![CHILD_ARGUMENT.into()] }
+    }
+
+    /// Leaves out what the kernel adds ([`KernelLayers`](super::KernelLayers)), to see that the rest holds
+    /// without it, and what it costs.
+    #[must_use]
+    pub fn without_kernel_layers(mut self) -> Self {
+        self.arguments.push(BARE_ARGUMENT.into());
+        self
     }
 
     /// Where the program is.

@@ -9,7 +9,7 @@ use super::{
     limits::Limit,
 };
 
-/// Entries of all tables.
+/// Entries of one table.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
 /// What the guests of a job hold together, in bytes. Clones are the same.
@@ -102,8 +102,22 @@ impl ResourceLimiter for Meter {
         Ok(())
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        // A guest may have many tables, and they are the host's memory as much as the other.
+        let bytes = |elements: usize| elements.saturating_mul(size_of::<usize>());
+        self.memory_growing(bytes(current), bytes(desired), maximum.map(bytes))
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.memory_grow_failed(error)
     }
 }
 

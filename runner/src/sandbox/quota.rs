@@ -1,7 +1,12 @@
 //! How much a job may write: counted where the guest's calls come in, so that it holds at any moment,
 //! also for files that it has deleted and still holds open.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+use std::{io, ops::AddAssign, os::fd::BorrowedFd, path::PathBuf};
+
+use rustix::{
+    fs::{FileType, fstat},
+    process::{Resource, getrlimit},
+};
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::{
@@ -15,6 +20,7 @@ use super::{
     exceeded::{Exceeded, Stopwatch},
     instance::Guest,
     limits::Limit,
+    tree::{self, Uncountable},
 };
 
 const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -28,6 +34,8 @@ const ERRNO_PERM: i32 = 63;
 const OFLAGS_CREAT: i32 = 1;
 /// The most buffers of one write that are looked at; no libc sends more.
 const MOST_BUFFERS: u32 = 1024;
+/// More files than a job's process can ever have open.
+const MOST_FILES: u64 = 4096;
 
 /// The guest went over its quota; ends it.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +59,18 @@ pub(super) struct Quota {
 pub(super) struct Usage {
     pub(super) bytes: u64,
     pub(super) files: u64,
+}
+
+impl Usage {
+    /// What can't be counted is more than any limit: a job could make it so.
+    const UNCOUNTABLE: Self = Self { bytes: u64::MAX, files: u64::MAX };
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.files = self.files.saturating_add(more.files);
+    }
 }
 
 impl Quota {
@@ -109,45 +129,35 @@ impl Quota {
     }
 
     fn measure(&self) -> Usage {
-        let mut usage = deleted_but_open();
-        for folder in &self.folders {
-            // What can't be read can't be counted; it was made by this process, so it can.
-            let _ = add_folder(folder, &mut usage);
-        }
-        usage
-    }
-}
-
-/// Adds what is below a folder, without following links.
-///
-/// # Errors
-/// When a folder can't be read.
-pub(super) fn add_folder(folder: &std::path::Path, usage: &mut Usage) -> io::Result<()> {
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            usage.files += 1;
-            if metadata.is_dir() {
-                folders.push(entry.path());
-            } else {
-                usage.bytes += metadata.len();
+        let measure = || -> Result<Usage, Uncountable> {
+            let mut used = deleted_but_open();
+            for folder in &self.folders {
+                used += tree::usage(folder)?;
             }
-        }
+            Ok(used)
+        };
+        measure().unwrap_or_else(|why| {
+            tracing::debug!(%why, "what a job wrote counts as more than any limit");
+            Usage::UNCOUNTABLE
+        })
     }
-    Ok(())
 }
 
 /// The bytes of files that this process holds open and that have no name any more.
 fn deleted_but_open() -> Usage {
     let mut usage = Usage::default();
-    for entry in fs::read_dir("/dev/fd").into_iter().flatten().flatten() {
-        if let Ok(metadata) = fs::metadata(entry.path())
-            && metadata.is_file()
-            && metadata.nlink() == 0
+    let last = getrlimit(Resource::Nofile).current.map_or(MOST_FILES, |last| last.min(MOST_FILES));
+    // No list of them is read: a process that has as many open as it may couldn't, nor one that may open
+    // nothing but the job's files.
+    for fd in (0..last).filter_map(|fd| i32::try_from(fd).ok()) {
+        #[expect(unsafe_code, reason = "there is no safe way to ask for a file by its number")]
+        // SAFETY: it is used for `fstat` alone, which gives an error for a number that is no open file.
+        let file = unsafe { BorrowedFd::borrow_raw(fd) };
+        if let Ok(stat) = fstat(file)
+            && FileType::from_raw_mode(stat.st_mode).is_file()
+            && stat.st_nlink == 0
         {
-            usage.bytes += metadata.len();
+            usage.bytes = usage.bytes.saturating_add(u64::try_from(stat.st_size).unwrap_or(u64::MAX));
         }
     }
     usage
@@ -321,7 +331,7 @@ fn length_of(memory: &[u8], buffers: i32, count: i32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs, io::Write};
 
     use super::*;
 

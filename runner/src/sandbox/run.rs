@@ -9,9 +9,9 @@ use super::{
     engine::{self, Build},
     guest::PACKAGES,
     job::{JOB_FOLDER, OUTPUTS, SYFTBOX_FOLDER, WHEELS, WORKING_DIRECTORY},
-    quota::{self, Usage},
     record::Record,
     scratch::Scratch,
+    tree::{self, Uncountable},
     verdict::Verdict,
     watch::{self, Cancel},
     witness::Witness,
@@ -230,9 +230,16 @@ fn check(spec: &JobSpec) -> Result<Vec<Witness>, SandboxError> {
 }
 
 fn keep_outputs(from: &Path, spec: &JobSpec, verdict: &mut Verdict) -> Result<Collected, SandboxError> {
-    let unreadable = |source| SandboxError::Keep { path: from.to_path_buf(), source };
-    let mut usage = Usage::default();
-    quota::add_folder(from, &mut usage).map_err(unreadable)?;
+    let usage = match tree::usage(from) {
+        Ok(usage) => usage,
+        Err(why @ Uncountable::TooDeep) => {
+            *verdict = Verdict::new(Ending::OutputTooLarge, &why.to_string());
+            return Ok(Collected::default());
+        }
+        Err(Uncountable::Unreadable(source)) => {
+            return Err(SandboxError::Keep { path: from.to_path_buf(), source });
+        }
+    };
     let limits = &spec.limits;
     for (limit, asked, allowed) in [
         (Limit::OutputBytes, usage.bytes, limits.output_bytes),
@@ -245,7 +252,7 @@ fn keep_outputs(from: &Path, spec: &JobSpec, verdict: &mut Verdict) -> Result<Co
     }
     fs::create_dir_all(&spec.outputs)
         .map_err(|source| SandboxError::Keep { path: spec.outputs.clone(), source })?;
-    let collected = collect::collect(from, &spec.outputs)?;
+    let collected = collect::collect(from, &spec.outputs, spec.withheld)?;
     if collected.refused > 0 {
         tracing::warn!(refused = collected.refused, "outputs that no peer could take were left out");
     }

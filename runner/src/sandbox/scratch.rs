@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::TempDir;
+use super::tree;
 
 const PREFIX: &str = "job-";
 const LOCK: &str = "lock";
@@ -15,7 +15,7 @@ const LOCK: &str = "lock";
 /// A job's folders. Dropping it removes them.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    folder: TempDir,
+    folder: PathBuf,
     /// Held as long as the job runs: it tells others that the folder is in use.
     _lock: File,
 }
@@ -31,8 +31,8 @@ impl Scratch {
         let everybody = File::create(base.join(LOCK))?;
         everybody.lock()?;
         sweep(base);
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(base)?;
-        let lock = File::create(folder.path().join(LOCK))?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(base)?.keep();
+        let lock = File::create(folder.join(LOCK))?;
         lock.lock()?;
         let scratch = Self { folder, _lock: lock };
         for made in [scratch.root(), scratch.work(), scratch.outputs(), scratch.tmp(), scratch.packages()] {
@@ -43,27 +43,35 @@ impl Scratch {
 
     /// The folder that the guest sees as `/`, with nothing in it but empty folders.
     pub(super) fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
+        self.folder.join("root")
     }
 
     /// The folder that a job sees as its own when it starts there, around its code.
     pub(super) fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.folder.join("work")
     }
 
     /// The folder that the guest sees as `outputs/`.
     pub(super) fn outputs(&self) -> PathBuf {
-        self.folder.path().join("outputs")
+        self.folder.join("outputs")
     }
 
     /// The folder that the guest sees as `/tmp`.
     pub(super) fn tmp(&self) -> PathBuf {
-        self.folder.path().join("tmp")
+        self.folder.join("tmp")
     }
 
     /// The folder that holds the guest's own packages.
     pub(super) fn packages(&self) -> PathBuf {
-        self.folder.path().join("packages")
+        self.folder.join("packages")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = tree::remove(&self.folder) {
+            tracing::warn!(path = %self.folder.display(), %error, "a job's files stay");
+        }
     }
 }
 
@@ -77,7 +85,7 @@ fn sweep(base: &Path) {
             Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
             Err(_) => false,
         };
-        if !held && let Err(error) = fs::remove_dir_all(entry.path()) {
+        if !held && let Err(error) = tree::remove(&entry.path()) {
             tracing::warn!(path = %entry.path().display(), %error, "a dead job's files stay");
         }
     }

@@ -85,6 +85,7 @@ impl Case {
             datasets: Vec::new(),
             packages: Vec::new(),
             outputs: at("review/outputs"),
+            withheld: &[],
             stdout: at("review/stdout.txt"),
             stderr: at("review/stderr.txt"),
             scratch: at("scratch"),

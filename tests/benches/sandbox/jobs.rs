@@ -88,6 +88,7 @@ impl Bench {
     ) -> (Outcome, String) {
         let at = |name: &str| job.path().join(name);
         let spec = JobSpec {
+            withheld: &[],
             code: at("code"),
             entrypoint: entrypoint.parse().unwrap(),
             arguments: Vec::new(),

@@ -1,3 +1,0 @@
-# Computes forever.
-while True:
-    pass

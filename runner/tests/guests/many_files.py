@@ -1,5 +1,0 @@
-# Makes files without end.
-index = 0
-while True:
-    open(f"outputs/{index}", "w").close()
-    index += 1

@@ -1,4 +1,0 @@
-# Waits forever.
-import time
-
-time.sleep(100_000)

@@ -1,0 +1,6 @@
+# tries: bring the process down from within
+# expect: failed 134
+# because: crashed
+import os
+
+os.abort()

@@ -1,0 +1,11 @@
+# tries: leave private files that are too deep to be removed
+# expect: finished
+# leaves: nothing
+import os
+
+folder = os.open("/tmp", os.O_RDONLY)
+for _ in range(1_500):
+    os.mkdir("d" * 200, dir_fd=folder)
+    deeper = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+    os.close(folder)
+    folder = deeper
