@@ -85,7 +85,7 @@ impl Machine {
 
     /// The same machine, set up for the Drive of `cloud`.
     pub(crate) fn turned_to(mut self, cloud: &Cloud) -> Self {
-        self.drive_url = cloud.drive.url().to_owned();
+        cloud.drive.url().clone_into(&mut self.drive_url);
         self
     }
 
