@@ -23,9 +23,9 @@ pub struct Exceeded {
 }
 
 impl Exceeded {
-    /// A request for `asked` of `allowed`, now.
+    /// A request for `asked` of `allowed`, now. The greatest number stands for what can't be counted.
     pub(super) fn now(limit: Limit, asked: u64, allowed: u64, clock: Stopwatch) -> Self {
-        Self { limit, asked: Some(asked), allowed, at: clock.milliseconds() }
+        Self { limit, asked: (asked < u64::MAX).then_some(asked), allowed, at: clock.milliseconds() }
     }
 
     /// A job that was stopped at its limit; who knows how much more it would have taken.
