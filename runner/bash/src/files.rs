@@ -57,7 +57,12 @@ impl FsBackend for JobFiles {
     }
 
     async fn mkdir(&self, path: &Path, recursive: bool) -> Result<()> {
-        Ok(if recursive { fs::create_dir_all(path)? } else { fs::create_dir(path)? })
+        if recursive {
+            fs::create_dir_all(path)?;
+        } else {
+            fs::create_dir(path)?;
+        }
+        Ok(())
     }
 
     async fn remove(&self, path: &Path, recursive: bool) -> Result<()> {

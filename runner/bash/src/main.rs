@@ -22,7 +22,7 @@ use tokio::io::AsyncWrite;
 /// The folder of the job, where its script starts.
 const JOB: &str = "/job";
 /// A time that no job has.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+const NEVER: Duration = Duration::from_hours(365 * 24);
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
