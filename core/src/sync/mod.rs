@@ -62,8 +62,9 @@ struct PeersToTalkTo {
     follow: Vec<Email>,
 }
 
-/// How many files are written at once: each waits for the disk, and they wait together.
-const PARALLEL_WRITES: usize = 16;
+/// How many files are written at once: each waits for the disk, and they wait together. More of them would wait for
+/// each other, since files of one folder are made one by one.
+const PARALLEL_WRITES: usize = 4;
 
 impl SyftboxManager {
     /// Syncs in the roles of the account. One request when nothing is new.
@@ -92,7 +93,7 @@ impl SyftboxManager {
         // Whom we have keys of is known from here on.
         self.sealing().await?;
         let peers = self.peers_to_talk_to(report);
-        self.list_message_folders(&peers.follow).await?;
+        self.list_folders(&peers.follow).await?;
         let mut archive = Vec::new();
         if self.roles().owner {
             self.finish_creations(report).await?;
@@ -151,7 +152,7 @@ impl SyftboxManager {
     }
 
     /// Makes sure that the folders of which we need to know what is in them are known to the catalog.
-    async fn list_message_folders(&mut self, peers: &[Email]) -> Result<(), ManagerError> {
+    async fn list_folders(&mut self, peers: &[Email]) -> Result<(), ManagerError> {
         let me = self.email().clone();
         let mut folders = Vec::new();
         for peer in peers {
@@ -166,6 +167,7 @@ impl SyftboxManager {
         if self.roles().owner {
             folders.extend(self.checkpoint_folders());
             folders.extend(self.rolling_state_folders());
+            folders.extend(self.catalog.collections_of(&me).map(|(folder, _)| folder.id.clone()));
         }
         Ok(self.catalog.ensure_listed(&self.drive, folders).await?)
     }

@@ -21,8 +21,6 @@ impl SyftboxManager {
     /// stays as it is. One that can't be had is refused in the report, and the others are fetched.
     pub(super) async fn restore_datasets(&mut self, report: &mut SyncReport) -> Result<(), ManagerError> {
         let me = self.email().clone();
-        let folders: Vec<_> = self.catalog.collections_of(&me).map(|(folder, _)| folder.id.clone()).collect();
-        self.catalog.ensure_listed(&self.drive, folders).await?;
         // The private half first: a dataset is there when its mock half is.
         for private in [true, false] {
             for (name, half) in shared_by(&self.catalog, &me, private) {

@@ -86,7 +86,6 @@ impl SyftboxManager {
             return Ok(());
         }
         self.restore_datasets(report).await?;
-        self.list_message_folders(peers).await?;
         let platform = self.platform.clone();
         let mut restored = Restored::begin(platform.files.as_ref()).await?;
         let mut coverage = Coverage::default();

@@ -124,11 +124,11 @@ pub(crate) fn new_machine(sides: &Sides) {
     row("owner's login on a new machine, with a checkpoint", ours, theirs);
 }
 
-/// New machines of both accounts log in, and have everything.
+/// New machines of both accounts log in, and have everything: the first call of the program logs in by itself.
 fn first_logins(stage: &Stage, our_email: &str, their_email: &str, role: &'static str) -> (Cost, Cost) {
     let person = stage.newcomer(our_email, Some(role));
     let peer = stage.python(GENERATION, their_email);
-    let ours = ours(stage, &person, &[&["login"], &["sync"]]);
+    let ours = ours(stage, &person, &[&["sync"]]);
     (ours, theirs(stage, &peer, "login", json!({"role": role})))
 }
 

@@ -124,3 +124,15 @@ fn a_new_machine_with_a_checkpoint_is_soon_where_the_other_was() {
     let lines: Vec<_> = cloud.drive.requests().lines().iter().map(ToString::to_string).collect();
     assert!(count <= 8, "{count} requests, login and sync together:\n{}", lines.join("\n"));
 }
+
+#[test]
+fn a_dataset_costs_a_new_machine_its_files_and_one_request() {
+    let stage = Stage::open();
+    stage.make_peers();
+    let file = stage.owner.write("data.csv", "a\n1\n");
+    let file = file.to_str().unwrap();
+    stage.owner.ask(&["dataset", "create", "d", "--mock", file, "--private", file, "--users", SCIENTIST]);
+    stage.owner.ask(&["checkpoint", "create"]);
+    // Beside `data.csv`, the mock half has `dataset.yaml`.
+    at_most(&stage, &stage.newcomer(OWNER, Some("do")), &["sync"], 8 + 2 + 1);
+}
