@@ -8,8 +8,8 @@ import builtins
 import gc
 import os
 import sys
+from _io import _IOBase, _TextIOBase
 from _sitebuiltins import Quitter
-from io import IOBase, TextIOBase
 
 import _reactor
 
@@ -65,17 +65,20 @@ def start(arguments, environment):
 
 def finish():
     """Does what the interpreter does at its end, but for taking itself apart."""
+    main = getattr(sys.modules.get("__main__"), "__dict__", {})
     try:
         atexit._run_exitfuncs()
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    for name in [name for name in sys.modules if name not in HERE_BEFORE]:
-        sys.modules.pop(name, None)
-    sys.modules["__main__"].__dict__.clear()
+    # What the job imported itself is at the end. To look at each of the others would copy the page that it is in.
+    while LAST_BEFORE in sys.modules and next(reversed(sys.modules)) != LAST_BEFORE:
+        sys.modules.popitem()
+    main.clear()
     gc.collect()
-    # Files that something still holds. The text of a file first, then its bytes.
-    left = [thing for thing in gc.get_objects() if isinstance(thing, IOBase)]
-    for file in sorted(left, key=lambda file: not isinstance(file, TextIOBase)):
+    # Files that something still holds. The text of a file first, then its bytes. All files are of these classes, and
+    # those of `io` would ask around first.
+    left = [thing for thing in gc.get_objects() if isinstance(thing, _IOBase)]
+    for file in sorted(left, key=lambda file: not isinstance(file, _TextIOBase)):
         try:
             file.flush()
         except Exception:
@@ -85,7 +88,7 @@ def finish():
 # Who starts a job is no interactive session, which is what the first turn sets up.
 builtins.exit = Quitter("exit", "Ctrl-D (i.e. EOF)")
 builtins.quit = Quitter("quit", "Ctrl-D (i.e. EOF)")
-HERE_BEFORE = frozenset(sys.modules)
+LAST_BEFORE = next(reversed(sys.modules))
 gc.collect()
 # Jobs never look through all of this for garbage.
 gc.freeze()

@@ -8,10 +8,10 @@ mod common;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use common::Case;
@@ -124,42 +124,66 @@ fn a_runner_that_is_held_up_lets_nothing_live_on() {
     run.assert_ending(&Ending::TimedOut);
 }
 
-/// Not a test of its own: the runner that the next test kills.
+/// Not a test of its own: the runner that the next tests kill or stop.
 #[test]
 fn runner_to_be_killed() {
-    if std::env::var_os(ROLE).is_none() {
-        return;
-    }
-    let case = Case::script("wait_to_be_killed.py");
+    let Ok(seconds) = std::env::var(ROLE) else { return };
+    let limit = Duration::from_secs(seconds.parse().unwrap());
+    let case = Case::script("wait_to_be_killed.py").limits(|limits| limits.time = limit);
     println!("\n{FOLDER}{}", case.folder.path().display());
     case.run_with(&mut |_| println!("\n{RUNNING}"));
 }
 
+/// Says how many seconds its job may take.
 const ROLE: &str = "SYFTBOX_TEST_RUNNER_TO_BE_KILLED";
 const FOLDER: &str = "folder: ";
 const RUNNING: &str = "the job runs";
 
-#[test]
-fn a_job_dies_with_its_runner() {
+/// A runner whose job runs, and the job's folder.
+fn runner_with_a_job(limit: Duration) -> (Child, PathBuf) {
     let mut runner = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "runner_to_be_killed", "--nocapture"])
-        .env(ROLE, "1")
+        .env(ROLE, limit.as_secs().to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let folder = lines.find_map(|line| line.strip_prefix(FOLDER).map(str::to_owned)).unwrap();
-    let folder = Path::new(&folder);
+    let folder = lines.find_map(|line| line.strip_prefix(FOLDER).map(PathBuf::from)).unwrap();
     lines.find(|line| line == RUNNING).unwrap();
-    assert_eq!(processes_of(folder).len(), 1);
+    assert_eq!(processes_of(&folder).len(), 1);
+    (runner, folder)
+}
 
+/// Whether the job of `folder` is gone within this time.
+fn is_gone(folder: &Path, within: Duration) -> bool {
+    let began = Instant::now();
+    while !processes_of(folder).is_empty() {
+        if began.elapsed() > within {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+#[test]
+fn a_job_dies_with_its_runner() {
+    let (mut runner, folder) = runner_with_a_job(Duration::from_secs(300));
     runner.kill().unwrap();
     runner.wait().unwrap();
-    // The kernel needs a moment; a job that stays makes this fail.
-    let gone = (0..500).any(|_| {
-        thread::sleep(Duration::from_millis(20));
-        processes_of(folder).is_empty()
-    });
-    assert!(gone);
+    // The kernel needs a moment.
+    assert!(is_gone(&folder, Duration::from_secs(10)));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_job_of_a_stopped_runner_ends_at_its_deadline() {
+    let limit = Duration::from_secs(2);
+    let (mut runner, folder) = runner_with_a_job(limit);
+    kill_process(Pid::from_child(&runner), Signal::STOP).unwrap();
+    assert!(is_gone(&folder, limit + Duration::from_secs(1)));
+    // Somebody must clean up what the stopped one would.
+    runner.kill().unwrap();
+    runner.wait().unwrap();
     fs::remove_dir_all(folder).unwrap();
 }

@@ -39,8 +39,17 @@ struct Finding {
 
 #[test]
 fn every_guest_ends_as_it_must_and_the_host_is_as_before() {
+    run_all(Launcher::of(syftbox_tests::program()));
+}
+
+#[test]
+fn they_do_so_too_where_the_kernel_adds_nothing() {
+    run_all(Launcher::of(syftbox_tests::program()).without_kernel_layers());
+}
+
+fn run_all(launcher: Launcher) {
     let guests = guests();
-    let sandboxes = sandboxes();
+    let sandboxes = sandboxes(launcher);
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     println!("{:<30} {:<40} {:<60} {:>6}", "GUEST", "EXPECTED", "GOT", "TIME");
@@ -79,8 +88,7 @@ fn guests() -> Vec<Guest> {
     guests.into_iter().filter(|guest| guest.name.contains(&only)).collect()
 }
 
-fn sandboxes() -> BTreeMap<&'static str, Sandbox> {
-    let launcher = Launcher::of(syftbox_tests::program());
+fn sandboxes(launcher: Launcher) -> BTreeMap<&'static str, Sandbox> {
     let store = RuntimeStore::open(&default_cache_dir().unwrap());
     let installed = |name| store.ensure(name, &TerminalProgress::default()).unwrap().guest();
     BTreeMap::from([

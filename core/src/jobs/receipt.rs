@@ -61,6 +61,7 @@ impl SyftboxManager {
                     after,
                 })
                 .collect(),
+            packages: request.packages.clone(),
             outputs: self.receipt_files(&request.outputs).await?,
             logs,
             times: ReceiptTimes {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::iso;
+use super::{iso, job::ApprovedPackage};
 use crate::{
     domain::{ContentHash, DatasitePath, Email, Timestamp},
     identity::{Identity, PublicKey, Signature},
@@ -28,6 +28,9 @@ pub struct Receipt {
     pub submission: ContentHash,
     /// The datasets that the job saw, as they were before and after it.
     pub datasets: Vec<ReceiptDataset>,
+    /// The Python packages that it had beside those of its runtime.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<ApprovedPackage>,
     /// What ran it, under which limits, and how it ended.
     #[serde(flatten)]
     pub run: RunRecord,
@@ -236,6 +239,7 @@ mod tests {
             },
             submission: ContentHash::of(b"s"),
             datasets: vec![ReceiptDataset { name: "d".to_owned(), before: hashes.clone(), after: hashes }],
+            packages: Vec::new(),
             run: RunRecord { limits: [("memory".to_owned(), 7)].into(), ..RunRecord::default() },
             outputs: vec![file("a/b")],
             logs: Vec::new(),

