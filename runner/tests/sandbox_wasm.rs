@@ -74,6 +74,41 @@ fn the_example_runs_as_a_module_and_as_a_component() {
     }
 }
 
+/// What differs between two runs of a program: the time, how long something takes, and chance.
+const CHANCE: &str = r#"
+use std::{collections::hash_map::RandomState, hash::BuildHasher, time::{Instant, SystemTime}};
+fn main() {
+    let began = Instant::now();
+    let chance = RandomState::new().hash_one(1);
+    println!("{:?} {chance} {:?}", SystemTime::now(), began.elapsed());
+    std::fs::write("outputs/file", "x").unwrap();
+    println!("{:?}", std::fs::metadata("outputs/file").unwrap().modified());
+}
+"#;
+
+#[test]
+fn a_program_gives_the_same_bytes_where_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("chance.rs");
+    fs::write(&source, CHANCE).unwrap();
+    for target in ["wasm32-wasip1", "wasm32-wasip2"] {
+        let program = folder.path().join(target);
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "--crate-name", "chance", "--target", target, "-o"]);
+        assert!(rustc.args([&program, &source]).status().unwrap().success());
+        let program = fs::read(program).unwrap();
+        let says = |deterministic| {
+            let mut case = bytes(&program);
+            case.spec.deterministic = deterministic;
+            let run = case.run();
+            run.assert_ending(&Ending::Finished);
+            run.stdout()
+        };
+        assert_eq!(says(true), says(true), "{target}");
+        assert_ne!(says(false), says(false), "{target}");
+    }
+}
+
 #[test]
 fn a_command_ends_as_it_says() {
     let run = text(&command("(call $say)")).run();

@@ -18,6 +18,7 @@ use wasmtime_wasi::{
 };
 
 use super::{
+    fixed::Inodes,
     frame::{self, GuestEnd},
     instance::{HOST_OBJECTS, World, report},
     meter::Meter,
@@ -28,10 +29,14 @@ use super::{
 /// aren't counted.
 const MEASURE: Duration = Duration::from_millis(100);
 
+mod fixed_files;
+
 struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     meter: Meter,
+    /// In a deterministic job.
+    inodes: Inodes,
 }
 
 impl WasiView for Guest {
@@ -50,10 +55,13 @@ pub(super) fn play(world: &World, component: &Component, mut wasi: WasiCtxBuilde
     let mut run = || -> wasmtime::Result<i32> {
         let mut linker: Linker<Guest> = Linker::new(engine);
         p2::add_to_linker_sync(&mut linker)?;
+        if world.is_deterministic() {
+            fixed_files::add_to_linker(&mut linker)?;
+        }
         let mut table = ResourceTable::new();
         table.set_max_capacity(HOST_OBJECTS);
-        let mut store =
-            Store::new(engine, Guest { wasi: wasi.build(), table, meter: world.memory().meter() });
+        let (wasi, meter) = (wasi.build(), world.memory().meter());
+        let mut store = Store::new(engine, Guest { wasi, table, meter, inodes: Inodes::default() });
         store.set_hostcall_fuel(world.hostcall_fuel());
         store.limiter(|guest| &mut guest.meter);
         let fuel = world.fuel();

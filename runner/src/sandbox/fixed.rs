@@ -25,7 +25,7 @@ const SUCCESS: i32 = 0;
 const ERRNO_FAULT: i32 = 21;
 const ERRNO_INVAL: i32 = 28;
 /// 2000-01-01, in seconds since 1970: when every job starts, and every file was last changed.
-const START: u64 = 946_684_800;
+pub(super) const START: u64 = 946_684_800;
 const SECOND: u64 = 1_000_000_000;
 /// How far a clock of a component goes on whenever it is read, in nanoseconds.
 const TICK: u64 = 1_000_000;
@@ -70,7 +70,7 @@ impl Inodes {
     /// So many are told apart before numbers are given out anew.
     const MOST: usize = 100_000;
 
-    fn number(&mut self, inode: u64) -> u64 {
+    pub(super) fn number(&mut self, inode: u64) -> u64 {
         if self.0.len() >= Self::MOST {
             self.0.clear();
         }

@@ -34,6 +34,10 @@ impl Bench {
         for name in ["python", "bash"] {
             let runtime = store.ensure(name, &TerminalProgress::default()).unwrap();
             sandboxes.insert(name, Sandbox::new(launcher(), runtime.guest()));
+            if name == "python" {
+                let bare = launcher().without_kernel_layers();
+                sandboxes.insert("bare python", Sandbox::new(bare, runtime.guest()));
+            }
         }
         Self { folder: tempfile::tempdir().unwrap(), sandboxes }
     }

@@ -20,6 +20,7 @@ use self::{
 const RUNS: usize = 10;
 
 const PRINT: &str = "print('hello')\n";
+const WAIT: &str = "import pandas, time\ntime.sleep(0.1)\n";
 const GROUPBY: &str = "\
 import pandas as pd
 data = pd.read_csv('census.csv')
@@ -82,6 +83,8 @@ fn main() {
         let theirs = native.as_ref().map(|native| native.environment(&files(script), packages));
         row(what, ours, theirs);
     }
+    let ours = median(|| bench.run("bare python", "main.py", &files(PRINT)).wall_time);
+    row("print, without what the kernel adds", ours, None);
     let echo = vec![("script.sh", "echo hello\n".to_owned())];
     let ours = median(|| bench.run("bash", "script.sh", &echo).wall_time);
     row("echo in bash (natively: bash alone)", ours, Some(median(|| native::bash("echo hello"))));
@@ -109,15 +112,24 @@ fn main() {
         row(&format!("{what}, inside"), ours, theirs);
     }
 
+    println!();
+    let watched = Watched::start();
+    bench.run("python", "main.py", &files(WAIT));
+    memory("a job that imports pandas and waits", watched);
     let big = bench.big_csv();
     let watched = Watched::start();
     let outcome = bench.run_with_dataset(CHUNKS, &big);
+    memory(&format!("a CSV of 1 GB in chunks of 200,000 rows, {}", tidy(outcome.wall_time)), watched);
+    let peak = outcome.peak_memory.unwrap_or_default();
+    println!("  the guest's memory, as far as it ever grew   {:>6} MiB", peak >> 20);
+}
+
+/// What was seen of a job's process.
+fn memory(what: &str, watched: Watched) {
     let seen = watched.finish();
-    let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
-    println!("\na CSV of 1 GB in chunks of 200,000 rows: {}", tidy(outcome.wall_time));
-    println!("  the guest's memory at its peak     {:>10}", mib(outcome.peak_memory.unwrap_or_default()));
-    println!("  the process's own pages            {:>10}", mib(seen.anonymous));
-    println!("  pages of files, the runtime's code {:>10}", mib(seen.file));
+    println!("{what}");
+    println!("  pages of its own, the guest's that it wrote among them {:>6} MiB", seen.anonymous >> 20);
+    println!("  pages of files: the program, the runtime's code, the snapshot {:>6} MiB", seen.file >> 20);
 }
 
 /// A table of people, the same in each run.

@@ -37,7 +37,7 @@ fn run(command: &mut Command, requirements: &Path) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} can't be run: {error}"));
     assert!(
         output.status.success(),
-        "The Python peers of this test can't be installed. That takes python3 with venv, and a package index that has \
+        "The Python packages of this test can't be installed. That takes python3 with venv, and a package index that has \
          everything in {}, once; later runs find them in {}.\n{command:?}: {}\n{}{}",
         requirements.display(),
         cache().display(),

@@ -1,8 +1,10 @@
 //! What a scientist can submit beside a Python script, and what an owner can do with a job.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use syftbox_tests::{OWNER, Person, SCIENTIST};
+use syftbox_tests::{OWNER, Person, SCIENTIST, python_environment};
 
 use crate::scene::{self, EVE};
 
@@ -111,6 +113,39 @@ fn a_webassembly_program_is_tried_submitted_and_run() {
     let script = stage.scientist.write("main.py", "print(1)\n");
     let script = script.to_str().unwrap();
     stage.scientist.run(&["job", "submit-wasm", OWNER, script]).failed().says(&["no WebAssembly"]);
+}
+
+#[test]
+fn the_example_in_c_runs_on_the_private_half() {
+    let python = python_environment("compilers.txt");
+    let stage = scene::peers();
+    let program = stage.scientist.path("mean.wasm");
+    let built = std::process::Command::new(&python)
+        .args(["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2", "-s", "-o"])
+        .arg(&program)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/c/mean.c"))
+        // Its C library, compiled, stays with the compiler.
+        .env("ZIG_GLOBAL_CACHE_DIR", python.with_file_name("zig-cache"))
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let [mock, private] = [("mock.txt", "1\n2\n"), ("private.txt", "10\n20\n60\n")]
+        .map(|(name, text)| stage.owner.write(name, text).to_str().unwrap().to_owned());
+    let create = ["dataset", "create", "numbers", "--mock", &mock, "--private", &private];
+    stage.owner.ask(&[&create[..], &["--users", SCIENTIST]].concat());
+    stage.scientist.ask(&["sync"]);
+
+    let program = program.to_str().unwrap();
+    let to = stage.scientist.path("tried");
+    stage.scientist.ask(&["try", program, "--to", to.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(to.join("mean.txt")).unwrap(), "1.5\n");
+    stage.scientist.ask(&["job", "submit-wasm", OWNER, program, "--name", "mean"]);
+    stage.owner.ask(&["sync"]);
+    stage.owner.ask(&["job", "approve", "mean"]);
+    stage.owner.ask(&["job", "process", "--share-outputs"]);
+    stage.scientist.ask(&["sync"]);
+    let result = format!("{OWNER}/app_data/job/review/{SCIENTIST}/v1/mean/outputs/mean.txt");
+    assert_eq!(stage.scientist.read(result), "30\n");
 }
 
 #[test]
