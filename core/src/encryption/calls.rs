@@ -1,29 +1,19 @@
-//! Keys and bundles of an account: the calls that people make, and what a sync does about them.
+//! The keys of an account: the calls that people make, and the key file behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{
-    Bundle, EncryptionError, Fingerprint, KeyFile, OwnKeys, Sealing,
-    trust::{OurBundle, SeenBundle, trusted},
-};
+use super::{Bundle, EncryptionError, Fingerprint, KeyFile, OwnKeys, Sealing, trust::trusted};
 use crate::{
     domain::{DatasitePath, Email},
-    drive::{BatchCall, DriveError, DriveFile, FileId, Grantee, NewFile, Role},
+    drive::FileId,
     manager::{ManagerError, SyftboxManager},
     platform::FileErrorKind,
-    state::Document,
-    wire::{
-        PeerState, PeersFile,
-        names::{EncryptionBundleName, EncryptionBundlesFolderName},
-    },
+    wire::{PeerState, names::EncryptionBundleName},
 };
 
-/// No bundle is longer, in bytes.
-const MAX_BUNDLE_BYTES: u64 = 64 * 1024;
 /// Where our keys are in our datasite's folder: nothing below `private/` is ever synced.
 const KEY_FILE: &str = "private/crypto_keys.json";
 
@@ -224,7 +214,7 @@ impl SyftboxManager {
         self.settings.encrypt.unwrap_or_else(|| has_keys || self.bundles_folder().is_some())
     }
 
-    async fn make_key_file(&mut self) -> Result<KeyFile, ManagerError> {
+    pub(super) async fn make_key_file(&mut self) -> Result<KeyFile, ManagerError> {
         if self.bundles_folder().is_some() {
             return Err(EncryptionError::KeysLost { path: self.key_path()?.to_string() }.into());
         }
@@ -233,187 +223,8 @@ impl SyftboxManager {
         Ok(file)
     }
 
-    /// Reads the bundles of peers where they changed.
-    pub(crate) async fn read_bundles(
-        &mut self,
-        states: &BTreeMap<Email, PeerState>,
-    ) -> Result<(), ManagerError> {
-        self.sealing = None;
-        if !self.sealing().await?.is_on() {
-            return Ok(());
-        }
-        let me = self.email().clone();
-        let before = self.bundles.clone();
-        for (peer, _) in states.iter().filter(|(_, state)| **state != PeerState::Rejected) {
-            let file = self.catalog.bundle(peer, &me).map(|file| (file.id.clone(), file.content_state()));
-            let Some((id, seen)) = file else {
-                self.bundles.theirs.remove(peer);
-                continue;
-            };
-            if self.bundles.theirs.get(peer).is_some_and(|known| known.seen == seen) {
-                continue;
-            }
-            let document = self.download_bundle(&id).await?.unwrap_or(Value::Null);
-            self.bundles.theirs.insert(peer.clone(), SeenBundle { seen, document });
-        }
-        if self.bundles != before {
-            self.save_bundles().await?;
-            self.sealing = None;
-        }
-        Ok(())
-    }
-
-    /// The document in a bundle file; `None` when it can't be read.
-    async fn download_bundle(&self, id: &FileId) -> Result<Option<Value>, ManagerError> {
-        match self.drive.download(id, MAX_BUNDLE_BYTES).await {
-            Ok(json) => Ok(Bundle::document_in(&json)),
-            Err(error) if error.is_closed_to_us() || matches!(error, DriveError::TooLarge { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Notes in `file` the keys of those we exchange with that we begin to trust. Another machine of
-    /// ours, and a Python peer of our account, go by them.
-    pub(crate) async fn note_trust(&mut self, file: &mut PeersFile) -> Result<(), ManagerError> {
-        let sealing = self.sealing().await?;
-        if !sealing.is_on() {
-            return Ok(());
-        }
-        for (peer, record) in &mut file.peers {
-            let exchanges = matches!(record.state, PeerState::Accepted | PeerState::RequestedByMe);
-            if exchanges && record.public_encryption_bundle.is_none() {
-                record.public_encryption_bundle =
-                    sealing.bundle_of(peer).ok().map(|bundle| bundle.document().clone());
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps the trust that the peers file has in the key file too, where Drive can't change it.
-    pub(crate) async fn keep_trust(&mut self) -> Result<(), ManagerError> {
-        let sealing = self.sealing().await?;
-        let Some(key_file) = sealing.key_file().filter(|_| sealing.is_on()) else { return Ok(()) };
-        let trusted = self.peers.file.peers.iter();
-        let new: Vec<(Email, Value)> = trusted
-            .filter(|(peer, _)| !key_file.trusted.contains_key(*peer))
-            .filter_map(|(peer, record)| Some((peer.clone(), record.public_encryption_bundle.clone()?)))
-            .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        if let Some(mut key_file) = self.read_key_file().await? {
-            key_file.trusted.extend(new);
-            self.write_key_file(&key_file).await?;
-        }
-        Ok(())
-    }
-
-    /// Publishes our bundle to the peers that don't have it yet.
-    pub(crate) async fn publish_bundles(&mut self) -> Result<(), ManagerError> {
-        if !self.sealing().await?.is_on() {
-            return Ok(());
-        }
-        self.make_bundles_folder().await?;
-        let states = self.peers.states(&self.catalog, self.email());
-        let mut shares = Vec::new();
-        let share = |peer: &Email, id| BatchCall::Share {
-            id,
-            grantee: Grantee::User(peer.clone()),
-            role: Role::Reader,
-        };
-        for (peer, state) in states {
-            let exchanges = matches!(state, PeerState::Accepted | PeerState::RequestedByMe);
-            if exchanges && !self.is_our_bundle_out(&peer).await? {
-                shares.extend(self.publish_bundle(&peer).await?.into_iter().map(|id| share(&peer, id)));
-            }
-        }
-        self.all_of(shares).await?;
-        Ok(())
-    }
-
-    /// Publishes our bundle for `peer` and gives what it has to be able to read for that; nothing when
-    /// encryption is off.
-    pub(crate) async fn publish_bundle(&mut self, peer: &Email) -> Result<Vec<FileId>, ManagerError> {
-        let sealing = self.sealing().await?;
-        if !sealing.is_on() {
-            return Ok(Vec::new());
-        }
-        let me = self.email().clone();
-        let folder = self.make_bundles_folder().await?;
-        let is_out = self.is_our_bundle_out(peer).await?;
-        let there = self.catalog.bundle(&me, peer).map(|file| file.id.clone());
-        let id = match there {
-            Some(id) if is_out => id,
-            there => {
-                let keys = sealing.keys()?;
-                let json = Bytes::from(keys.bundle().to_file());
-                let written = if let Some(id) = there {
-                    self.drive.replace_content(&id, json.into()).await?
-                } else {
-                    let name = EncryptionBundleName { owner: me, peer: peer.clone() }.to_string();
-                    let new = NewFile::new(self.id_for(&name).await?, name, folder.clone());
-                    self.drive.upload(new, json.into()).await?
-                };
-                let id = written.id.clone();
-                self.note_our_bundle(peer, written, keys.fingerprint());
-                self.save_catalog().await?;
-                self.save_bundles().await?;
-                id
-            }
-        };
-        // The folder as the Python peers do, the file so that the peer's changes feed tells of it.
-        Ok(vec![folder, id])
-    }
-
-    /// Whether our bundle for `peer` is on Drive. It mustn't be that of other keys of ours.
-    async fn is_our_bundle_out(&mut self, peer: &Email) -> Result<bool, ManagerError> {
-        let Some(folder) = self.bundles_folder() else { return Ok(false) };
-        self.catalog.ensure_listed(&self.drive, [folder]).await?;
-        let me = self.email().clone();
-        let Some(file) = self.catalog.bundle(&me, peer).cloned() else { return Ok(false) };
-        let here = self.sealing().await?.keys()?.fingerprint();
-        let out = OurBundle { seen: file.content_state(), keys: here.clone() };
-        if self.bundles.ours.get(peer) == Some(&out) {
-            return Ok(true);
-        }
-        let document = self.download_bundle(&file.id).await?.unwrap_or(Value::Null);
-        // What isn't readable is replaced; what has other keys may be in use on another machine.
-        let Ok(on_drive) = Bundle::read(&document, &me).map(|bundle| bundle.fingerprint()) else {
-            return Ok(false);
-        };
-        if on_drive != here {
-            return Err(EncryptionError::OtherKeysOnDrive { on_drive, here }.into());
-        }
-        self.bundles.ours.insert(peer.clone(), out);
-        self.save_bundles().await?;
-        Ok(true)
-    }
-
-    fn note_our_bundle(&mut self, peer: &Email, file: DriveFile, keys: Fingerprint) {
-        self.bundles.ours.insert(peer.clone(), OurBundle { seen: file.content_state(), keys });
-        self.catalog.note(file);
-    }
-
-    fn bundles_folder(&self) -> Option<FileId> {
-        let name = EncryptionBundlesFolderName { owner: self.email().clone() }.to_string();
-        self.catalog.child(&self.catalog.root()?.id, &name).map(|folder| folder.id.clone())
-    }
-
-    async fn make_bundles_folder(&mut self) -> Result<FileId, ManagerError> {
-        if let Some(folder) = self.bundles_folder() {
-            return Ok(folder);
-        }
-        let name = EncryptionBundlesFolderName { owner: self.email().clone() }.to_string();
-        let new = NewFile::new(self.id_for(&name).await?, name, self.root()?);
-        let folder = self.drive.create_folder(new).await?;
-        let id = folder.id.clone();
-        self.catalog.note_new_folder(folder);
-        self.save_catalog().await?;
-        Ok(id)
-    }
-
     /// The keys of every peer that shows some, or of whom we know some.
-    fn trusted_bundles(
+    pub(super) fn trusted_bundles(
         &self,
         key_file: Option<&KeyFile>,
     ) -> BTreeMap<Email, Result<Bundle, EncryptionError>> {
@@ -427,11 +238,11 @@ impl SyftboxManager {
         peers.into_iter().map(|peer| (peer.clone(), trusted(peer, known(peer), shown(peer)))).collect()
     }
 
-    fn key_path(&self) -> Result<DatasitePath, ManagerError> {
+    pub(super) fn key_path(&self) -> Result<DatasitePath, ManagerError> {
         Ok(Self::datasite_folder(self.email())?.join(KEY_FILE)?)
     }
 
-    async fn read_key_file(&self) -> Result<Option<KeyFile>, ManagerError> {
+    pub(super) async fn read_key_file(&self) -> Result<Option<KeyFile>, ManagerError> {
         let path = self.key_path()?;
         match self.files().read(&path, KeyFile::MAX_BYTES).await {
             Ok(json) => Ok(Some(KeyFile::parse(&json, self.email(), path.as_str())?)),
@@ -440,7 +251,7 @@ impl SyftboxManager {
         }
     }
 
-    async fn write_key_file(&mut self, file: &KeyFile) -> Result<(), ManagerError> {
+    pub(super) async fn write_key_file(&mut self, file: &KeyFile) -> Result<(), ManagerError> {
         self.files().write_private(&self.key_path()?, Bytes::from(file.to_json()?)).await?;
         self.sealing = None;
         Ok(())
@@ -454,9 +265,5 @@ impl SyftboxManager {
             self.files().rename(&path, &Self::datasite_folder(self.email())?.join(&aside)?).await?;
         }
         Ok(())
-    }
-
-    async fn save_bundles(&self) -> Result<(), ManagerError> {
-        Ok(self.state.save(Document::Bundles, &self.bundles).await?)
     }
 }

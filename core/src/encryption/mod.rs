@@ -8,6 +8,7 @@ mod bundle;
 mod calls;
 mod envelope;
 mod error;
+mod exchange;
 mod keys;
 mod sealing;
 mod trust;
