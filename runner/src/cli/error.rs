@@ -124,6 +124,12 @@ pub enum CliError {
         /// As it was named.
         name: String,
     },
+    /// A job that isn't any more what it was when the command began.
+    #[error("the job {name} changed meanwhile; look at it again with `syftbox job show`, then approve it")]
+    JobChanged {
+        /// As it was named.
+        name: String,
+    },
     /// A job asks for packages that it can't have.
     #[error("the job asks for packages that it can't have here:{}", refusals(refused))]
     Packages {

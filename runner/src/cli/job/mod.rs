@@ -102,8 +102,13 @@ pub(super) async fn run(options: &Options, output: Output, command: Command) -> 
         Command::SubmitBash(arguments) => submit::bash(options, output, arguments).await,
         Command::SubmitWasm(arguments) => submit::wasm(options, output, arguments).await,
         Command::Approve { name, reason, repeatable } => {
+            let seen = Session::open(options).await?.manager.job(&name).await?;
+            // Other commands may use the folder while pip looks around.
+            let packages = packages::to_approve(&seen)?;
             let mut session = Session::open(options).await?;
-            let packages = packages::to_approve(&session.manager.job(&name).await?)?;
+            if session.manager.job(&name).await?.config != seen.config {
+                return Err(CliError::JobChanged { name });
+            }
             let job = session.manager.approve_job_with(&name, reason, packages, repeatable).await?;
             note("approved as it is now; `syftbox job process` runs it");
             output.data(&[&job], || human(std::slice::from_ref(&job)))

@@ -37,8 +37,9 @@ pub(super) async fn run(options: &Options, output: Output, name: &str) -> Result
     }
     // What a job of somebody else's datasite gets is not for us to say.
     let is_ours = job.id.datasite == *session.manager.email();
-    let found = if is_ours { packages::of_job(&job)? } else { None };
+    // Other commands may use the folder while pip looks around.
     drop(session);
+    let found = if is_ours { packages::of_job(&job)? } else { None };
     let (packages, unknown) = match found {
         Some(Ok(found)) => (Some(found), None),
         Some(Err(error)) => (None, Some(error.to_string())),
