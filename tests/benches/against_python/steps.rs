@@ -92,8 +92,13 @@ pub(crate) fn exchange(sides: &Sides) {
         sides.scientist.ask(&["job", "submit-python", OUR_OWNER, script, "--name", name]);
         sides.python_scientist.ask("submit_python", json!({"to": THEIR_OWNER, "path": script, "name": name}));
     };
-    // The first job of a scientist makes folders.
+    // The first job of a scientist makes folders, and the first that runs has the disk read what it runs in.
     submit("first");
+    sides.settle();
+    sides.owner.ask(&["job", "approve", "first"]);
+    sides.python_owner.ask("approve_job", json!({"name": "first"}));
+    sides.owner.ask(&["job", "process", "--share-outputs", "--share-logs"]);
+    sides.python_owner.ask("process", json!({"share": true}));
     sides.settle();
     sides.scientists(
         "submit a job",
