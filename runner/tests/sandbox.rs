@@ -179,6 +179,16 @@ fn figures_can_be_drawn() {
 }
 
 #[test]
+fn a_database_can_be_made_and_leaves_one_file() {
+    let run = Case::script("database.py").run();
+    run.assert_ending(&Ending::Finished);
+    assert_eq!(run.stdout(), "40.0\n1\n");
+    let outputs = fs::read_dir(run.folder.path().join("review/outputs")).unwrap();
+    let names: Vec<_> = outputs.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["results.db"]);
+}
+
+#[test]
 fn the_four_functions_find_private_files() {
     let run = Case::script("datasets.py")
         .dataset(

@@ -72,7 +72,9 @@ pub enum ReceiptError {
         why: ReceiptFormatError,
     },
     /// It is a real one of something else.
-    #[error("the receipt beside {name} is of the job {found}, so it proves nothing of this one")]
+    #[error(
+        "the receipt beside {name} is of the job {found}, so it proves nothing of this one; ask for the job to be run again"
+    )]
     OtherJob {
         /// The job.
         name: String,
